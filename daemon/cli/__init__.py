@@ -1,0 +1,59 @@
+"""Argument parsing, one module per command family. Each family's `register` adds its parsers and sets
+`func`, which takes the parsed arguments and returns the exit status. Heavy imports stand inside the
+functions that need them: `--help` and `parse` answer in 0.3 s."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from typing import Final
+
+from daemon import __version__
+
+FAMILIES: Final = (
+    "demo",
+    "run",
+    "check",
+    "parse",
+    "model",
+    "sla",
+    "tickets",
+    "customers",
+    "preview",
+)
+
+
+def parser() -> argparse.ArgumentParser:
+    top = argparse.ArgumentParser(
+        prog="azimut-support",
+        description="A support desk with nothing but e-mail as its interface.",
+    )
+    top.add_argument("--version", action="version", version=f"azimut-support {__version__}")
+    top.add_argument("--config", metavar="FILE", help="configuration file (TOML)")
+    sub = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for family in FAMILIES:
+        importlib.import_module(f"daemon.cli.{family}").register(sub)
+    return top
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Parse, run, and turn every foreseeable trouble into a line on stderr and an exit status."""
+    from daemon.cli.failure import CommandFailed, UsageFault
+    from daemon.settings.faults import ConfigError
+
+    args = parser().parse_args(argv)
+    try:
+        status: int = args.func(args)
+    except (ConfigError, UsageFault) as fault:
+        print(fault, file=sys.stderr)  # noqa: T201 - the command line's own voice
+        return 2
+    except CommandFailed as failure:
+        print(f"azimut-support: {failure}", file=sys.stderr)  # noqa: T201
+        return 1
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return status

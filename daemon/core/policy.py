@@ -1,0 +1,81 @@
+"""What the owner decided, as the core reads it: built once from the configuration by `settings`, frozen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from daemon.core.values import Language
+
+if TYPE_CHECKING:
+    from daemon.core.sla.promises import SlaVersion
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Agent:
+    """`addresses`: the address mail goes to first, then the aliases; all bare and lower case."""
+
+    name: str
+    handle: str
+    addresses: tuple[str, ...]
+    manager: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Breakers, per hour; 0: none (contract, [limits])."""
+
+    acks_per_address: int = 10
+    same_text_per_address: int = 2
+    tickets_per_address: int = 20
+    mails_per_ticket: int = 60
+    reopens_per_ticket: int = 5
+    acks_desk: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """`timezone` is an IANA name. `sla` holds every version, ascending by effective date."""
+
+    desk_address: str
+    desk_name: str
+    timezone: str
+    language: Language
+    phone: str
+    agents: tuple[Agent, ...]
+    escalation: tuple[str, ...]
+    oncall: tuple[str, ...]
+    sla: tuple[SlaVersion, ...]
+    limits: Limits
+    voicemail_senders: tuple[str, ...] = ()
+    trusted_authserv: tuple[str, ...] = ()
+    plus_addressing: bool = True
+
+    def agent(self, address: str) -> Agent | None:
+        """The agent whose address or alias this is."""
+        return next((a for a in self.agents if address in a.addresses), None)
+
+    @property
+    def managers(self) -> tuple[str, ...]:
+        """Where mail for managers goes: agents that are managers, then `escalation`; each once."""
+        named = [a.addresses[0] for a in self.agents if a.manager]
+        return tuple(dict.fromkeys([*named, *self.escalation]))
+
+    @property
+    def desk_domain(self) -> str:
+        return self.desk_address.rpartition("@")[2]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intake:
+    """What intake knows about the circumstances of an arrival and the core must respect.
+
+    answer_since  mail that arrived before it is recorded, never answered (`answer_newer_than` at the very
+                  first start); None: all is answered
+    braked        the brake after a mailbox was replaced under a used store is on: mail that arrived before
+                  this instant is held until `run --resume`; None: off
+    """
+
+    answer_since: datetime | None = None
+    braked: datetime | None = None

@@ -1,0 +1,153 @@
+"""The ports: what the loops ask of mailbox, SMTP, store, classifier and clock, and the two kinds of trouble.
+
+`Unavailable` means wait and try again: network, server, database. Anything else that goes wrong with one
+mail sends that mail to quarantine; anything else outside a mail ends the process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from daemon.core.actions import Decision
+from daemon.core.matching import Lookup, Snapshot
+from daemon.core.values import Delivery, Disposition, Findings, OutboxRow
+
+
+class Unavailable(Exception):
+    """A server or the database cannot serve us now. `service`: imap, smtp or store. The text names the
+    cause and, where there is one, the remedy. `refused`: it answered, and said no (a wrong password, a lock):
+    try again slowly, or it may lock the account."""
+
+    def __init__(self, service: str, text: str, *, refused: bool = False) -> None:
+        super().__init__(text)
+        self.service = service
+        self.refused = refused
+
+
+class Conflict(Exception):
+    """What a decision was made from has changed meanwhile: take a new snapshot and decide again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RawMail:
+    """A mail as the server holds it. `truncated`: over the size limit, `data` is only its beginning."""
+
+    uid: int
+    internaldate: datetime
+    size: int
+    data: bytes = field(repr=False)
+    truncated: bool = False
+
+
+class Mailbox(Protocol):
+    """One IMAP connection on one selected folder. Every method raises `Unavailable` when the connection is
+    lost or silent; after that the object is dead: close it and open a new one."""
+
+    @property
+    def uidvalidity(self) -> int: ...
+
+    async def search(self, first_uid: int = 1) -> list[int]:
+        """UIDs >= first_uid that are in the folder now, ascending."""
+        ...
+
+    def fetch(self, uids: Sequence[int]) -> AsyncIterator[RawMail]:
+        """The mails that still exist, in batches of at most 50; a vanished UID is left out. Never sets a flag."""
+        ...
+
+    async def move(self, uids: Sequence[int], folder: str) -> None:
+        """Move to `folder`, which is created when missing. A vanished UID is no error."""
+        ...
+
+    async def wait(self, seconds: float) -> None:
+        """Return when the server tells of something, or after `seconds`. The caller searches, whatever came."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+class Sender(Protocol):
+    async def send(self, envelope_from: str, recipient: str, message: bytes) -> Delivery:
+        """One mail to one recipient. Never raises for anything that the server or the network does."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+class Classifier(Protocol):
+    async def classify(self, subject: str, text: str) -> Findings: ...
+
+
+class Clock(Protocol):
+    def now(self) -> datetime:
+        """UTC, aware."""
+        ...
+
+    async def sleep(self, seconds: float) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownMail:
+    """A ledger row as intake needs it: where this mail belongs, and whether it is already there."""
+
+    disposition: Disposition
+    moved: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailboxState:
+    """The cursor: every UID up to `last_uid` under `uidvalidity` has its ledger row."""
+
+    uidvalidity: int
+    last_uid: int
+    first_start: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Applied:
+    """`ticket` is the number of the ticket that NEW became; `queued` tells the outbox to look."""
+
+    ticket: int | None
+    queued: bool
+
+
+class Store(Protocol):
+    """All methods raise `Unavailable` when the database cannot be used now."""
+
+    async def snapshot(self, lookup: Lookup) -> Snapshot: ...
+
+    async def apply(self, decision: Decision) -> Applied:
+        """All of it in one transaction, or nothing. Raises `Conflict` when a version in `reads` is stale."""
+        ...
+
+    # the mailbox cursor
+    async def mailbox_state(self, mailbox: str) -> MailboxState | None: ...
+
+    async def set_mailbox_state(self, mailbox: str, uidvalidity: int, last_uid: int, now: datetime) -> None: ...
+
+    async def known(self, mailbox: str, uidvalidity: int, uids: Sequence[int]) -> Mapping[int, KnownMail]: ...
+
+    async def known_ids(self, message_ids: Sequence[str]) -> set[str]:
+        """Those of these Message-IDs that the ledger has seen, under whatever UID."""
+        ...
+
+    async def mark_moved(self, mailbox: str, uidvalidity: int, uids: Sequence[int]) -> None: ...
+
+    # the outbox
+    async def claim_outbox(self, now: datetime, limit: int, lease: timedelta) -> list[OutboxRow]:
+        """Due rows, gravest first, marked as being sent until `now + lease`; their attempts count one more."""
+        ...
+
+    async def keep_message(
+        self, row: int, version: int, message_id: str, envelope_from: str, message: bytes
+    ) -> OutboxRow:
+        """Keep the rendered bytes before the first attempt, so that a retry repeats them."""
+        ...
+
+    async def next_outbox_due(self) -> datetime | None: ...
+
+    async def release_claims(self) -> int:
+        """At start, under the daemon's lock: rows left in `sending` by a crash are due again at once."""
+        ...
