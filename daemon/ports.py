@@ -13,7 +13,7 @@ from typing import Protocol
 
 from daemon.core.actions import Decision
 from daemon.core.matching import Lookup, Snapshot
-from daemon.core.values import Delivery, Disposition, Findings, OutboxRow
+from daemon.core.values import Arrival, Delivery, Disposition, Findings, OutboxRow
 
 
 class Unavailable(Exception):
@@ -29,6 +29,15 @@ class Unavailable(Exception):
 
 class Conflict(Exception):
     """What a decision was made from has changed meanwhile: take a new snapshot and decide again."""
+
+
+class AlreadyDone(Exception):
+    """The ledger already holds this mail under this key: somebody was quicker, or we crashed after it."""
+
+
+class MoveRefused(Exception):
+    """The server will not move mails now (over quota, a folder it will not let us create). They stay where
+    they are, recorded as not moved, to be tried again; the connection stays usable."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,15 +63,17 @@ class Mailbox(Protocol):
         ...
 
     def fetch(self, uids: Sequence[int]) -> AsyncIterator[RawMail]:
-        """The mails that still exist, in batches of at most 50; a vanished UID is left out. Never sets a flag."""
+        """The mails that still exist; a vanished UID is left out. Never sets a flag."""
         ...
 
     async def move(self, uids: Sequence[int], folder: str) -> None:
-        """Move to `folder`, which is created when missing. A vanished UID is no error."""
+        """Move to `folder`, which is created when missing. A vanished UID is no error.
+
+        Raises `MoveRefused` when the server answers no."""
         ...
 
     async def wait(self, seconds: float) -> None:
-        """Return when the server tells of something, or after `seconds`. The caller searches, whatever came."""
+        """Return when the server tells of something, or after `seconds`. The caller searches in any case."""
         ...
 
     async def close(self) -> None: ...
@@ -98,11 +109,24 @@ class KnownMail:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MailboxState:
-    """The cursor: every UID up to `last_uid` under `uidvalidity` has its ledger row."""
+    """The cursor: every UID up to `last_uid` under `uidvalidity` has its ledger row.
+
+    first_start  when this mailbox was first read, under whatever UIDVALIDITY
+    braked       mail that arrived before this instant is held until `run --resume`; None: the brake is off
+    """
 
     uidvalidity: int
     last_uid: int
     first_start: datetime
+    braked: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldMail:
+    """A ledger row that the brake held, with its kept bytes."""
+
+    arrival: Arrival
+    data: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,13 +143,22 @@ class Store(Protocol):
     async def snapshot(self, lookup: Lookup) -> Snapshot: ...
 
     async def apply(self, decision: Decision) -> Applied:
-        """All of it in one transaction, or nothing. Raises `Conflict` when a version in `reads` is stale."""
+        """All of it in one transaction, or nothing. Raises `Conflict` when a version in `reads` is stale,
+        `AlreadyDone` when the ledger already holds the arrival."""
         ...
 
     # the mailbox cursor
     async def mailbox_state(self, mailbox: str) -> MailboxState | None: ...
 
-    async def set_mailbox_state(self, mailbox: str, uidvalidity: int, last_uid: int, now: datetime) -> None: ...
+    async def set_mailbox_state(
+        self, mailbox: str, uidvalidity: int, last_uid: int, now: datetime
+    ) -> None: ...
+
+    async def set_brake(self, mailbox: str, braked: datetime | None) -> None: ...
+
+    async def held(self, mailbox: str, limit: int) -> list[HeldMail]:
+        """The oldest mails that the brake held. Applying a decision with the same arrival replaces `held`."""
+        ...
 
     async def known(self, mailbox: str, uidvalidity: int, uids: Sequence[int]) -> Mapping[int, KnownMail]: ...
 
@@ -137,7 +170,7 @@ class Store(Protocol):
 
     # the outbox
     async def claim_outbox(self, now: datetime, limit: int, lease: timedelta) -> list[OutboxRow]:
-        """Due rows, gravest first, marked as being sent until `now + lease`; their attempts count one more."""
+        """Due rows, gravest first, marked as being sent until `now + lease`; attempts count one more."""
         ...
 
     async def keep_message(

@@ -1,0 +1,250 @@
+"""The composition root: settings in, a running daemon out. Start order is reading order; one stop event."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from daemon.core.policy import Policy
+from daemon.core.values import Evidence, Findings, Intent, Language, Mail, Severity, Unreadable
+from daemon.edges.imap import ImapServer, open_mailbox
+from daemon.edges.smtp import SmtpPool, SmtpServer
+from daemon.edges.system import SystemClock, notify
+from daemon.loops.intake import Folders, IntakeLoop
+from daemon.loops.outbox import OutboxLoop
+from daemon.loops.reader import MailReader
+from daemon.loops.running import run_together
+from daemon.mail.compose import Composer, Identity
+from daemon.mail.parse import parse
+from daemon.mail.tokens import TokenKey, TokenReader, load_or_create_secret
+from daemon.settings.load import policy as policy_of
+from daemon.settings.model import Settings
+from daemon.settings.secrets import imap_secret, smtp_secret
+from daemon.store.database import SqlStore, open_store
+
+if TYPE_CHECKING:
+    from classifiers.pipeline import Triage
+
+log = logging.getLogger("azimut.daemon")
+
+GRACE: Final = 8.0
+"""Seconds for the mail in hand after SIGTERM; the whole stop stays below ten."""
+
+
+class TriageClassifier:
+    """The spaCy pipeline behind the `Classifier` port. It is loaded and run in one thread of its own: loading
+    takes seconds, and a pipeline is not to be used from two threads at once."""
+
+    def __init__(self) -> None:
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="classifier")
+        self._loading = self._thread.submit(self._load)
+
+    @staticmethod
+    def _load() -> Triage:
+        from classifiers.pipeline import load
+
+        return load()
+
+    async def ready(self) -> None:
+        """Return when the model is loaded. Raises what loading raised."""
+        await asyncio.wrap_future(self._loading)
+
+    async def classify(self, subject: str, text: str) -> Findings:
+        await self.ready()
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._thread, self._classify, subject, text)
+
+    def _classify(self, subject: str, text: str) -> Findings:
+        reading = self._loading.result().classify(subject, text)
+        return Findings(
+            intent=Intent(reading.intent),
+            intent_confidence=reading.intent_confidence,
+            severity=Severity(reading.severity),
+            confidence=reading.confidence,
+            other_means=reading.other_means,
+            installs=reading.installs,
+            language=Language(reading.language) if reading.language else None,
+            missing=tuple(reading.missing),
+            evidence=tuple(Evidence(facet=f, text=t, weight=w) for f, t, w in reading.evidence),
+        )
+
+    def close(self) -> None:
+        self._thread.shutdown(wait=False, cancel_futures=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """Everything that runs, wired together."""
+
+    store: SqlStore
+    intake: IntakeLoop
+    outbox: OutboxLoop
+    classifier: TriageClassifier
+    policy: Policy
+    stop: asyncio.Event
+
+
+@asynccontextmanager
+async def open_store_for(settings: Settings, *, create: bool = False) -> AsyncIterator[SqlStore]:
+    """The configured store, for one command. Raises `Unavailable`, or what a wrong schema raises."""
+    async with open_store(settings.store.url, settings.desk.data_dir, create=create) as store:
+        yield store
+
+
+@asynccontextmanager
+async def open_desk(settings: Settings, *, resume: bool = False) -> AsyncIterator[Desk]:
+    """Build the daemon; nothing runs yet. The store is created when it is empty and locked while it is open."""
+    stop = asyncio.Event()
+    clock = SystemClock()
+    policy = policy_of(settings)
+    async with AsyncExitStack() as stack:
+        classifier = TriageClassifier()
+        stack.callback(classifier.close)
+        key = TokenKey(load_or_create_secret(secret_file(settings)))
+        composer = Composer(identity(settings, key), settings.desk.templates)
+        store = await stack.enter_async_context(open_store_for(settings, create=True))
+        await store.acquire_daemon_lock()
+        await store.release_claims()
+        sender = SmtpPool(smtp_server(settings))
+        stack.push_async_callback(sender.close)
+        outbox = OutboxLoop(
+            store=store,
+            sender=sender,
+            composer=composer,
+            policy=policy,
+            clock=clock,
+            parallel=settings.smtp.connections * 2,
+            jitter=random.random,
+            stop=stop,
+        )
+        reader = MailReader(
+            store=store,
+            classifier=classifier,
+            parse=parser(settings),
+            evidence=TokenReader(key, policy.desk_address, clock.now),
+            policy=policy,
+            clock=clock,
+            wake_outbox=outbox.wake,
+        )
+        imap = imap_server(settings)
+        newer_than = settings.imap.answer_newer_than
+        intake = IntakeLoop(
+            open_mailbox=lambda: open_mailbox(imap, settings.imap.mailbox),
+            folders=Folders(
+                inbox=settings.imap.mailbox,
+                processed=settings.imap.processed,
+                quarantine=settings.imap.quarantine,
+            ),
+            store=store,
+            reader=reader,
+            clock=clock,
+            poll=settings.imap.poll_interval,
+            answer_newer_than=timedelta(seconds=newer_than) if newer_than else None,
+            resume=resume,
+            stop=stop,
+        )
+        yield Desk(
+            store=store, intake=intake, outbox=outbox, classifier=classifier, policy=policy, stop=stop
+        )
+
+
+async def run(settings: Settings, *, resume: bool = False, stop_on_signals: bool = True) -> None:
+    """The daemon: until SIGTERM or SIGINT. READY only after the model is loaded and the store is open."""
+    async with open_desk(settings, resume=resume) as desk:
+        if stop_on_signals:
+            _stop_on_signals(desk.stop)
+        await desk.classifier.ready()
+        notify(READY=1, STATUS="serving")
+        log.info("ready", extra={"fields": {"mailbox": settings.imap.mailbox}})
+        loops = {"intake": desk.intake.run(), "outbox": desk.outbox.run()}
+        try:
+            await run_together(loops, desk.stop, GRACE)
+        finally:
+            notify(STOPPING=1)
+            log.info("stopped", extra={"fields": {"mails": desk.intake.progress.done}})
+
+
+async def run_once(settings: Settings, *, resume: bool = False) -> None:
+    """Take in all that waits, do all due work, flush the outbox. Raises `Unavailable`."""
+    async with open_desk(settings, resume=resume) as desk:
+        await desk.classifier.ready()
+        await desk.intake.once()
+        await desk.outbox.flush()
+
+
+def secret_file(settings: Settings) -> Path:
+    return settings.desk.secret_file or settings.desk.data_dir / "token-key"
+
+
+def identity(settings: Settings, key: TokenKey) -> Identity:
+    return Identity(
+        desk_address=settings.desk.address,
+        desk_name=settings.desk.name,
+        timezone=settings.desk.timezone,
+        phone=settings.desk.phone,
+        plus_addressing=settings.desk.plus_addressing,
+        key=key,
+    )
+
+
+def imap_server(settings: Settings) -> ImapServer:
+    imap = settings.imap
+    return ImapServer(
+        host=imap.host,
+        port=imap.port,
+        tls=imap.tls,
+        auth=imap.auth,
+        username=imap.username,
+        secret=imap_secret(settings).read,
+        idle=imap.idle,
+        max_size=imap.max_size,
+    )
+
+
+def smtp_server(settings: Settings) -> SmtpServer:
+    smtp = settings.smtp
+    secret = smtp_secret(settings)
+    return SmtpServer(
+        host=smtp.host,
+        port=smtp.port,
+        tls=smtp.tls,
+        username=smtp.username,
+        secret=secret.read if secret else None,
+        connections=smtp.connections,
+        max_per_minute=smtp.max_per_minute,
+        only_to=tuple(smtp.only_to),
+    )
+
+
+def parser(settings: Settings) -> Callable[[bytes, bool], Mail | Unreadable]:
+    """`mail.parse` with what it must know of this desk."""
+    return partial(
+        _parse,
+        desk_address=settings.desk.address,
+        voicemail_senders=tuple(settings.mail.voicemail_senders),
+    )
+
+
+def _parse(
+    data: bytes, truncated: bool, *, desk_address: str, voicemail_senders: tuple[str, ...]
+) -> Mail | Unreadable:
+    return parse(
+        data, truncated=truncated, desk_address=desk_address, voicemail_senders=voicemail_senders
+    )
+
+
+def _stop_on_signals(stop: asyncio.Event) -> None:
+    import signal
+
+    loop = asyncio.get_running_loop()
+    for which in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(which, stop.set)

@@ -1,0 +1,37 @@
+"""`run`: the daemon in the foreground, as systemd starts it, or one pass of it."""
+
+from __future__ import annotations
+
+import argparse
+
+
+def register(sub: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    p = sub.add_parser("run", help="run the daemon")
+    p.add_argument("--once", action="store_true", help="take in all that waits, send all that is due, exit")
+    p.add_argument(
+        "--resume", action="store_true", help="release the brake: answer the mails that it held"
+    )
+    p.add_argument("--log-json", action="store_true", help="one JSON object per log line")
+    p.add_argument("--log-level", default="info", choices=("debug", "info", "warning", "error"))
+    p.set_defaults(func=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    import asyncio
+
+    from daemon import app
+    from daemon.cli.failure import CommandFailed, UsageFault
+    from daemon.edges.system import configure_logging
+    from daemon.ports import Unavailable
+    from daemon.settings.load import find_config, load_settings
+
+    configure_logging(json=args.log_json, level=args.log_level)
+    settings = load_settings(find_config(args.config))
+    work = app.run_once if args.once else app.run
+    try:
+        asyncio.run(work(settings, resume=args.resume))
+    except app.CannotStart as reason:
+        raise UsageFault(str(reason)) from reason
+    except Unavailable as trouble:
+        raise CommandFailed(f"{trouble.service}: {trouble}") from trouble
+    return 0

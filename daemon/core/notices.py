@@ -1,0 +1,83 @@
+"""Mails to agents and managers about the desk's own troubles: who gets them, and once per cause."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final
+
+from daemon.core.actions import QueueMail
+from daemon.core.policy import Policy
+from daemon.core.values import Ticket
+
+RANK: Final = 5
+"""Notices leave after everything that a customer waits for."""
+
+
+def notice(
+    what: str,
+    *,
+    cause: str,
+    ticket: Ticket | int | None,
+    policy: Policy,
+    now: datetime,
+    facts: dict[str, object],
+    never_to: str = "",
+) -> tuple[QueueMail, ...]:
+    """One `notice` per reader: the ticket's assignee, else all agents; managers where there are no agents.
+
+    `never_to`: the address that failed, which is not written to about its own failure. `facts` go to the
+    template beside `what`.
+    """
+    return tuple(
+        QueueMail(
+            kind="notice",
+            ticket=ticket.id if isinstance(ticket, Ticket) else ticket,
+            recipient=address,
+            cause=f"{cause}:{address}",
+            context={"language": policy.language.value, "what": what, **_EMPTY, **facts},
+            rank=RANK,
+            at=now,
+        )
+        for address in _readers(ticket, policy)
+        if address != never_to
+    )
+
+
+_EMPTY: Final[dict[str, object]] = {
+    "ticket_subject": "",
+    "recipient": "",
+    "mail_kind": "",
+    "error": "",
+    "reason": "",
+    "sender": "",
+    "subject": "",
+    "in_reply_to": "",
+    "references": [],
+}
+
+
+def _readers(ticket: Ticket | int | None, policy: Policy) -> tuple[str, ...]:
+    if isinstance(ticket, Ticket) and ticket.assignee is not None:
+        assigned = [a.addresses[0] for a in policy.agents if a.handle == ticket.assignee]
+        if assigned:
+            return tuple(assigned)
+    return tuple(a.addresses[0] for a in policy.agents) or policy.managers
+
+
+def desk_notice(
+    what: str, *, cause: str, policy: Policy, now: datetime, facts: dict[str, object]
+) -> tuple[QueueMail, ...]:
+    """A notice about the desk as a whole: to managers, else to all agents."""
+    readers = policy.managers or tuple(a.addresses[0] for a in policy.agents)
+    return tuple(
+        QueueMail(
+            kind="notice",
+            ticket=None,
+            recipient=address,
+            cause=f"{cause}:{address}",
+            context={"language": policy.language.value, "what": what, **_EMPTY, **facts},
+            rank=RANK,
+            at=now,
+        )
+        for address in readers
+    )

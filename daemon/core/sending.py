@@ -1,0 +1,106 @@
+"""What becomes of a mail in the outbox: before its first attempt, and after every attempt."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from daemon.core import retry
+from daemon.core.actions import Action, AddHistory, CancelMail, Decision, GiveUpMail, MarkSent, RetryMail
+from daemon.core.notices import notice
+from daemon.core.opening import late
+from daemon.core.policy import Policy
+from daemon.core.values import Delivery, OutboxRow
+
+INTERNAL_KINDS: Final = frozenset(
+    {
+        "notification",
+        "transcript",
+        "confirm",
+        "digest",
+        "escalation",
+        "alarm",
+        "breach",
+        "proposal",
+        "statement",
+        "notice",
+    }
+)
+"""Kinds that only agents and managers read (contract, X-Azimut-Kind)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Send:
+    """Send it, with these facts: those of the row, corrected by what has become true since it was decided."""
+
+    context: dict[str, object]
+
+
+def on_send(row: OutboxRow, now: datetime) -> Send | Decision:
+    """The last look before the first attempt: a stale mail says that it is late, or is not sent at all.
+
+    A row whose bytes are already rendered is repeated as it is: the same Message-ID, the same bytes.
+    """
+    if row.message is not None or row.kind != "ack":
+        return Send(context=row.context)
+    opened = datetime.fromisoformat(str(row.context["opened"]))
+    if not late(opened, now):
+        return Send(context=row.context)
+    return Send(context={**row.context, "late": True})
+
+
+def on_delivery(row: OutboxRow, delivery: Delivery, policy: Policy, now: datetime, jitter: float) -> Decision:
+    """The actions that follow from one attempt. `jitter` in [0, 1) spreads the retries."""
+    verdict = retry.next_attempt(delivery.outcome, row.attempts, row.queued_at, now, jitter)
+    if isinstance(verdict, retry.Done):
+        return Decision(
+            actions=(
+                MarkSent(row=row.id, version=row.version, at=now, code=delivery.code, text=delivery.text),
+            )
+        )
+    error = _error(delivery)
+    if isinstance(verdict, retry.RetryAt):
+        return Decision(
+            actions=(RetryMail(row=row.id, version=row.version, at=now, due_at=verdict.at, error=error),)
+        )
+    return Decision(actions=_give_up(row, f"{verdict.reason}: {error}", policy, now))
+
+
+def unrenderable(row: OutboxRow, error: str, policy: Policy, now: datetime) -> Decision:
+    """A row that cannot be made into a mail is a fault of ours: given up, and told."""
+    return Decision(actions=_give_up(row, f"the mail could not be composed: {error}", policy, now))
+
+
+def cancel(row: OutboxRow, reason: str, now: datetime) -> Decision:
+    return Decision(actions=(CancelMail(row=row.id, version=row.version, at=now, reason=reason),))
+
+
+def _give_up(row: OutboxRow, error: str, policy: Policy, now: datetime) -> tuple[Action, ...]:
+    """Told to the agents, never to the address that failed; a notice that fails is only logged, or two
+    failing mailboxes would tell each other for ever."""
+    actions: list[Action] = [GiveUpMail(row=row.id, version=row.version, at=now, error=error)]
+    if row.ticket is not None:
+        detail: dict[str, object] = {"kind": row.kind, "recipient": row.recipient, "error": error}
+        actions.append(AddHistory(ticket=row.ticket, at=now, event="undeliverable", by="desk", detail=detail))
+    if row.kind not in INTERNAL_KINDS:
+        actions += notice(
+            "undeliverable",
+            cause=f"undeliverable:{row.id}",
+            ticket=row.ticket,
+            policy=policy,
+            now=now,
+            facts={
+                "recipient": row.recipient,
+                "mail_kind": row.kind,
+                "error": error,
+                "ticket_subject": str(row.context.get("subject", "")),
+            },
+            never_to=row.recipient,
+        )
+    return tuple(actions)
+
+
+def _error(delivery: Delivery) -> str:
+    code = f"{delivery.code} " if delivery.code else ""
+    return f"{delivery.outcome.value}: {code}{delivery.text}".strip()

@@ -1,0 +1,215 @@
+"""Outbox to SMTP: due rows leave, gravest first, several at once; what follows is the core's to say.
+
+The order that loses nothing: claim the row, render it once and keep the bytes, send, record. A crash before
+the record repeats the same bytes under the same Message-ID; before the bytes are kept nothing was sent.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from daemon.core.actions import Decision
+from daemon.core.policy import Policy
+from daemon.core.sending import Send, on_delivery, on_send, unrenderable
+from daemon.core.values import Delivery, OutboxRow, Outcome
+from daemon.loops.backoff import Backoff
+from daemon.loops.progress import Progress
+from daemon.mail.compose import Composer
+from daemon.ports import Clock, Conflict, Sender, Store, Unavailable
+
+log = logging.getLogger("azimut.outbox")
+
+LEASE: Final = timedelta(minutes=30)
+"""A claim outlives the slowest honest conversation (RFC 5321 4.5.3.2: ten minutes for the final 250)."""
+
+LONGEST_SLEEP: Final = 60.0
+
+
+class OutboxLoop:
+    """`parallel`: how many mails are under way at once. `jitter` gives a number in [0, 1) per retry."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        sender: Sender,
+        composer: Composer,
+        policy: Policy,
+        clock: Clock,
+        parallel: int,
+        jitter: Callable[[], float],
+        stop: asyncio.Event,
+    ) -> None:
+        self._store = store
+        self._sender = sender
+        self._composer = composer
+        self._policy = policy
+        self._clock = clock
+        self._parallel = parallel
+        self._jitter = jitter
+        self._stop = stop
+        self._wake = asyncio.Event()
+        self._backoff = Backoff()
+        self._closed_until: datetime | None = None
+        self.progress = Progress("outbox")
+
+    def wake(self) -> None:
+        """Something was queued: look now."""
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Send until the stop event; mails that are under way then are finished first."""
+        backoff = Backoff()
+        while not self._stop.is_set():
+            try:
+                await self._serve(backoff)
+            except Unavailable as trouble:
+                self.progress.trouble = str(trouble)
+                seconds = backoff.after(trouble)
+                log.warning(
+                    "store_unavailable", extra={"fields": {"reason": str(trouble), "retry_in": seconds}}
+                )
+                await self._sleep(seconds)
+
+    async def flush(self) -> None:
+        """Send all that is due now, then return. What the servers will not take stays queued."""
+        while rows := await self._claim(self._parallel):
+            await asyncio.gather(*(self._deliver(row) for row in rows))
+
+    async def _serve(self, backoff: Backoff) -> None:
+        """Keep `parallel` mails under way. A slow one holds its own place only."""
+        under_way: set[asyncio.Task[None]] = set()
+        try:
+            while not self._stop.is_set():
+                self._wake.clear()
+                free = self._parallel - len(under_way)
+                rows = await self._claim(free)
+                under_way |= {asyncio.create_task(self._deliver(row)) for row in rows}
+                self.progress.step(self._clock.now())
+                await self._await_change(under_way, full=len(under_way) >= self._parallel)
+                under_way = self._reap(under_way)
+                backoff.reset()
+        finally:
+            if under_way:
+                await asyncio.gather(*under_way, return_exceptions=True)
+
+    def _reap(self, under_way: set[asyncio.Task[None]]) -> set[asyncio.Task[None]]:
+        for task in [t for t in under_way if t.done()]:
+            task.result()  # a fault of ours ends the loop loudly, never silently
+        return {t for t in under_way if not t.done()}
+
+    async def _await_change(self, under_way: set[asyncio.Task[None]], *, full: bool) -> None:
+        """Until a mail is done or the daemon stops; while there is room also until something is queued or a
+        row falls due."""
+        waits = [asyncio.create_task(self._wake.wait()), asyncio.create_task(self._stop.wait())]
+        try:
+            await asyncio.wait(
+                [*under_way, *waits],
+                timeout=None if full else await self._until_due(),
+                return_when=asyncio.FIRST_COMPLETED,
+            )
+        finally:
+            for task in waits:
+                task.cancel()
+
+    async def _until_due(self) -> float:
+        """Seconds until there may be something to claim."""
+        due = await self._store.next_outbox_due()
+        if due is None:
+            return LONGEST_SLEEP
+        if self._closed_until is not None:
+            due = max(due, self._closed_until)
+        return min(max((due - self._clock.now()).total_seconds(), 0.0), LONGEST_SLEEP)
+
+    async def _claim(self, limit: int) -> list[OutboxRow]:
+        """Due rows, unless the server was just out of reach: then no waiting row is touched in vain."""
+        now = self._clock.now()
+        if limit < 1 or (self._closed_until is not None and now < self._closed_until):
+            return []
+        return await self._store.claim_outbox(now, limit, LEASE)
+
+    async def _deliver(self, row: OutboxRow) -> None:
+        """One attempt of one row, recorded."""
+        now = self._clock.now()
+        step = on_send(row, now)
+        if isinstance(step, Decision):
+            await self._record(row, step)
+            return
+        try:
+            rendered = await self._rendered(row, step, now)
+        except Conflict:
+            return  # superseded or taken back meanwhile
+        except Unavailable:
+            raise
+        except Exception as fault:
+            log.exception("mail_unrenderable", extra={"fields": _fields(row)})
+            await self._record(row, unrenderable(row, type(fault).__name__, self._policy, now))
+            return
+        delivery = await self._sender.send(
+            rendered.envelope_from, rendered.recipient, rendered.message or b""
+        )
+        self._tell(rendered, delivery)
+        decision = on_delivery(rendered, delivery, self._policy, self._clock.now(), self._jitter())
+        await self._record(rendered, decision)
+
+    async def _rendered(self, row: OutboxRow, step: Send, now: datetime) -> OutboxRow:
+        """The row with its bytes: those that were kept, else made now and kept before anything is sent."""
+        if row.message is not None:
+            return row
+        made = self._composer.render(replace(row, context=step.context), now)
+        return await self._store.keep_message(
+            row.id, row.version, made.message_id, made.envelope_from, made.message
+        )
+
+    async def _record(self, row: OutboxRow, decision: Decision) -> None:
+        """Write what became of the row. It must not be lost to a database that is away for a moment: the mail
+        may be delivered. Should the process die here, the claim lapses and the same bytes are sent again."""
+        backoff = Backoff()
+        while True:
+            try:
+                applied = await self._store.apply(decision)
+            except Conflict:
+                log.warning("outbox_row_changed", extra={"fields": _fields(row)})
+                return
+            except Unavailable as trouble:
+                if self._stop.is_set():
+                    raise
+                self.progress.trouble = str(trouble)
+                await self._sleep(backoff.after(trouble))
+            else:
+                if applied.queued:
+                    self.wake()
+                return
+
+    def _tell(self, row: OutboxRow, delivery: Delivery) -> None:
+        self.progress.count(delivery.outcome.value)
+        if delivery.outcome is Outcome.UNREACHABLE:
+            self.progress.trouble = delivery.text
+            now = self._clock.now()
+            if self._closed_until is None or now >= self._closed_until:
+                pause = self._backoff.after(Unavailable("smtp", delivery.text))
+                self._closed_until = now + timedelta(seconds=pause)
+        else:
+            self._backoff.reset()
+            self._closed_until = None
+        fields = {**_fields(row), "outcome": delivery.outcome.value, "code": delivery.code}
+        if delivery.outcome is Outcome.ACCEPTED:
+            log.info("mail_sent", extra={"fields": fields})
+        else:
+            log.warning("mail_not_sent", extra={"fields": {**fields, "reason": delivery.text}})
+
+    async def _sleep(self, seconds: float) -> None:
+        stop = asyncio.create_task(self._stop.wait())
+        try:
+            await asyncio.wait([stop], timeout=seconds)
+        finally:
+            stop.cancel()
+
+
+def _fields(row: OutboxRow) -> dict[str, object]:
+    return {"row": row.id, "kind": row.kind, "ticket": row.ticket, "attempt": row.attempts}
