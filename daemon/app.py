@@ -102,7 +102,7 @@ async def open_store_for(settings: Settings, *, create: bool = False) -> AsyncIt
 
 @asynccontextmanager
 async def open_desk(settings: Settings, *, resume: bool = False) -> AsyncIterator[Desk]:
-    """Build the daemon; nothing runs yet. The store is created when it is empty and locked while it is open."""
+    """Build the daemon; nothing runs yet. An empty store is created; it is locked while open."""
     stop = asyncio.Event()
     clock = SystemClock()
     policy = policy_of(settings)
@@ -152,9 +152,7 @@ async def open_desk(settings: Settings, *, resume: bool = False) -> AsyncIterato
             resume=resume,
             stop=stop,
         )
-        yield Desk(
-            store=store, intake=intake, outbox=outbox, classifier=classifier, policy=policy, stop=stop
-        )
+        yield Desk(store=store, intake=intake, outbox=outbox, classifier=classifier, policy=policy, stop=stop)
 
 
 async def run(settings: Settings, *, resume: bool = False, stop_on_signals: bool = True) -> None:
@@ -237,9 +235,7 @@ def parser(settings: Settings) -> Callable[[bytes, bool], Mail | Unreadable]:
 def _parse(
     data: bytes, truncated: bool, *, desk_address: str, voicemail_senders: tuple[str, ...]
 ) -> Mail | Unreadable:
-    return parse(
-        data, truncated=truncated, desk_address=desk_address, voicemail_senders=voicemail_senders
-    )
+    return parse(data, truncated=truncated, desk_address=desk_address, voicemail_senders=voicemail_senders)
 
 
 def _stop_on_signals(stop: asyncio.Event) -> None:

@@ -8,9 +8,7 @@ import argparse
 def register(sub: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     p = sub.add_parser("run", help="run the daemon")
     p.add_argument("--once", action="store_true", help="take in all that waits, send all that is due, exit")
-    p.add_argument(
-        "--resume", action="store_true", help="release the brake: answer the mails that it held"
-    )
+    p.add_argument("--resume", action="store_true", help="release the brake: answer the mails that it held")
     p.add_argument("--log-json", action="store_true", help="one JSON object per log line")
     p.add_argument("--log-level", default="info", choices=("debug", "info", "warning", "error"))
     p.set_defaults(func=run)

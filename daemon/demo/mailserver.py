@@ -1,7 +1,7 @@
-"""An embedded mail server on loopback: real IMAP (pymap) and real SMTP (aiosmtpd) for the demo and for tests.
+"""An embedded mail server on loopback: real IMAP (pymap) and SMTP (aiosmtpd) for the demo and tests.
 
-Mail for the desk's address, plus addresses included, lands in the desk's mailbox; mail for anybody else lands in
-one mailbox that plays the rest of the world. Everything is in memory and ends with the process.
+Mail for the desk's address, plus addresses included, lands in the desk's mailbox; mail for anybody else lands
+in one mailbox that plays the rest of the world. Everything is in memory and ends with the process.
 """
 
 from __future__ import annotations
@@ -102,8 +102,7 @@ async def _start_imap(stack: AsyncExitStack, user: str, password: str, port: int
     DictBackend.add_subparser("dict", backends).set_defaults(backend_type=DictBackend)
     IMAPService.add_arguments(parser)
     args = parser.parse_args(
-        ["--host", HOST, "--port", str(port), "--no-tls", "dict"]
-        + ["--demo-user", user, "--demo-password", password]
+        [*f"--host {HOST} --port {port} --no-tls dict --demo-user {user} --demo-password".split(), password]
     )
     backend, config = await DictBackend.init(args)
     config.apply_context()
@@ -116,5 +115,3 @@ def _free_port() -> int:
         probe.bind((HOST, 0))
         port: int = probe.getsockname()[1]
         return port
-
-

@@ -1,6 +1,6 @@
 """The types of configuration keys: each reads what TOML holds, or says what it expected instead.
 
-Everything is judged here, so that pydantic never words a fault: a `ValueError` text goes to the owner as it is.
+Everything is judged here, so that pydantic never words a fault: a `ValueError` text goes to the owner as is.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """How the owner writes values in a configuration or a directory: durations, sizes, addresses, phone numbers.
 
-Pure text to value. A reader raises `ValueError` whose text says what was expected; it knows no file and no key.
+Pure text to value. A reader raises `ValueError` that says what was expected; it knows no file and no key.
 """
 
 from __future__ import annotations

@@ -31,7 +31,7 @@ class Secret:
     env: str
 
     def read(self) -> str:
-        """The secret as it is now, without one newline at its end. Raises `SecretMissing`, `SecretRefused`."""
+        """The secret as it is now, without a final newline. Raises `SecretMissing`, `SecretRefused`."""
         value = os.environ.get(self.env)
         if value:
             return value

@@ -26,6 +26,7 @@ from typing import Any
 
 def main() -> None:
     from classifiers.pipeline import load
+
     from daemon import app
     from daemon.settings.load import load_settings
 

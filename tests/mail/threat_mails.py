@@ -1,4 +1,4 @@
-"""Loads the threat mails: their exact bytes with the documented placeholders replaced, and what is expected."""
+"""Loads the threat mails: their exact bytes with the placeholders replaced, and what is expected."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def load(name: str) -> tuple[bytes, dict[str, Any]]:
     raw = (FOLDER / f"{name}.eml").read_bytes()
     text = (FOLDER / f"{name}.json").read_text(encoding="utf-8")
     for key, value in PLACEHOLDERS.items():
-        mark = "{{%s}}" % key
+        mark = "{{" + key + "}}"
         raw = raw.replace(mark.encode(), value.encode())
         text = text.replace(mark, json.dumps(value)[1:-1])
     spec: dict[str, Any] = json.loads(text)
