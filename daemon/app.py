@@ -18,7 +18,7 @@ from daemon.core.policy import Policy
 from daemon.core.values import Evidence, Findings, Intent, Language, Mail, Severity, Unreadable
 from daemon.edges.imap import ImapServer, open_mailbox
 from daemon.edges.smtp import SmtpPool, SmtpServer
-from daemon.edges.system import SystemClock, notify
+from daemon.edges.system import SystemClock, sd_notify, stop_on_signals
 from daemon.loops.intake import Folders, IntakeLoop
 from daemon.loops.outbox import OutboxLoop
 from daemon.loops.reader import MailReader
@@ -74,7 +74,7 @@ class TriageClassifier:
             installs=reading.installs,
             language=Language(reading.language) if reading.language else None,
             missing=tuple(reading.missing),
-            evidence=tuple(Evidence(facet=f, text=t, weight=w) for f, t, w in reading.evidence),
+            evidence=tuple(Evidence(facet=e.facet, text=e.text, weight=e.weight) for e in reading.evidence),
         )
 
     def close(self) -> None:
@@ -155,20 +155,24 @@ async def open_desk(settings: Settings, *, resume: bool = False) -> AsyncIterato
         yield Desk(store=store, intake=intake, outbox=outbox, classifier=classifier, policy=policy, stop=stop)
 
 
-async def run(settings: Settings, *, resume: bool = False, stop_on_signals: bool = True) -> None:
+async def run(settings: Settings, *, resume: bool = False) -> None:
     """The daemon: until SIGTERM or SIGINT. READY only after the model is loaded and the store is open."""
     async with open_desk(settings, resume=resume) as desk:
-        if stop_on_signals:
-            _stop_on_signals(desk.stop)
-        await desk.classifier.ready()
-        notify(READY=1, STATUS="serving")
-        log.info("ready", extra={"fields": {"mailbox": settings.imap.mailbox}})
-        loops = {"intake": desk.intake.run(), "outbox": desk.outbox.run()}
-        try:
-            await run_together(loops, desk.stop, GRACE)
-        finally:
-            notify(STOPPING=1)
-            log.info("stopped", extra={"fields": {"mails": desk.intake.progress.done}})
+        with stop_on_signals(desk.stop):
+            await desk.classifier.ready()
+            sd_notify(READY=1, STATUS=f"serving {settings.imap.mailbox}")
+            log.info("ready", extra={"fields": {"mailbox": settings.imap.mailbox}})
+            try:
+                await serve(desk)
+            finally:
+                sd_notify(STOPPING=1)
+                log.info("stopped", extra={"fields": {"mails": desk.intake.progress.done}})
+
+
+async def serve(desk: Desk) -> None:
+    """The loops, side by side, until `desk.stop`. Raises the fault of a loop that failed."""
+    loops = {"intake": desk.intake.run(), "outbox": desk.outbox.run()}
+    await run_together(loops, desk.stop, GRACE)
 
 
 async def run_once(settings: Settings, *, resume: bool = False) -> None:
@@ -236,11 +240,3 @@ def _parse(
     data: bytes, truncated: bool, *, desk_address: str, voicemail_senders: tuple[str, ...]
 ) -> Mail | Unreadable:
     return parse(data, truncated=truncated, desk_address=desk_address, voicemail_senders=voicemail_senders)
-
-
-def _stop_on_signals(stop: asyncio.Event) -> None:
-    import signal
-
-    loop = asyncio.get_running_loop()
-    for which in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(which, stop.set)

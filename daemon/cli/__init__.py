@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import importlib.util
 import sys
 from typing import Final
 
@@ -34,8 +33,7 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--config", metavar="FILE", help="configuration file (TOML)")
     sub = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for family in FAMILIES:
-        if importlib.util.find_spec(f"daemon.cli.{family}") is not None:
-            importlib.import_module(f"daemon.cli.{family}").register(sub)
+        importlib.import_module(f"daemon.cli.{family}").register(sub)
     return top
 
 

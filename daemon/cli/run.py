@@ -19,17 +19,18 @@ def run(args: argparse.Namespace) -> int:
 
     from daemon import app
     from daemon.cli.failure import CommandFailed, UsageFault
+    from daemon.cli.stored import settings_of
     from daemon.edges.system import configure_logging
     from daemon.ports import Unavailable
-    from daemon.settings.load import find_config, load_settings
+    from daemon.store.faults import StoreFault
 
     configure_logging(json=args.log_json, level=args.log_level)
-    settings = load_settings(find_config(args.config))
+    settings = settings_of(args)
     work = app.run_once if args.once else app.run
     try:
         asyncio.run(work(settings, resume=args.resume))
-    except app.CannotStart as reason:
-        raise UsageFault(str(reason)) from reason
+    except StoreFault as fault:
+        raise UsageFault(str(fault)) from fault
     except Unavailable as trouble:
         raise CommandFailed(f"{trouble.service}: {trouble}") from trouble
     return 0

@@ -9,13 +9,9 @@ from daemon.core.actions import Action, AddHistory, AddParticipant, SetState
 from daemon.core.lifecycle import Event, next_state, reopens
 from daemon.core.matching import Match, Role
 from daemon.core.opening import Case, incoming_message, remember, spoken_language
+from daemon.core.sla.promises import version_at
+from daemon.core.sla.rules import Rules
 from daemon.core.values import Intent, State, Ticket
-
-REOPEN_WINDOW: Final = timedelta(days=30)
-"""A closed ticket reopens within 30 days (sla.md; a ⚙ key that the SLA issue reads from sla.toml)."""
-
-SURE: Final = 0.95
-"""Thanks and "it works again" are believed from this probability on (sla.md, state table)."""
 
 _ROLES: Final = {
     Role.PARTICIPANT: "requester",
@@ -27,7 +23,8 @@ _ROLES: Final = {
 
 def continues(ticket: Ticket, case: Case) -> bool:
     """Whether this mail may still be a message of this ticket, or must open a linked one."""
-    return reopens(ticket.state, ticket.closed_at, case.opened_at, REOPEN_WINDOW)
+    window = timedelta(seconds=_rules(case).reopen_within)
+    return reopens(ticket.state, ticket.closed_at, case.opened_at, window)
 
 
 def join_ticket(case: Case, match: Match, ticket: Ticket, *, automatic: bool) -> tuple[Action, ...]:
@@ -53,9 +50,16 @@ def join_ticket(case: Case, match: Match, ticket: Ticket, *, automatic: bool) ->
 
 def courtesy(case: Case) -> bool:
     """Only thanks, or "it works": nothing is asked, so nothing reopens."""
-    return (
-        case.findings.intent in {Intent.THANKS, Intent.RESOLVED} and case.findings.intent_confidence >= SURE
-    )
+    sure = {
+        Intent.THANKS: _rules(case).thanks_confidence,
+        Intent.RESOLVED: _rules(case).resolved_confidence,
+    }
+    needed = sure.get(case.findings.intent)
+    return needed is not None and case.findings.intent_confidence >= needed
+
+
+def _rules(case: Case) -> Rules:
+    return version_at(case.policy.sla, case.opened_at).rules
 
 
 def _move(case: Case, ticket: Ticket) -> list[Action]:

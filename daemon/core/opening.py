@@ -50,6 +50,9 @@ from daemon.core.values import (
 LATE_AFTER: Final = timedelta(minutes=10)
 """An acknowledgement that leaves later than this after the arrival says so (voice.md section 8)."""
 
+SPAM_CONFIDENCE: Final = 0.95
+"""From this probability on a stranger's mail is believed to be spam (mail.md)."""
+
 _SELF_HELP: Final = {Severity.S1: "caisse-gelee"}
 _RANKS: Final = {Priority.P1: 1, Priority.P2: 2, Priority.P3: 3, Priority.P4: 4}
 
@@ -120,6 +123,7 @@ def open_ticket(case: Case, *, related: int | None, acknowledge: bool, rule: str
             intent=case.findings.intent.value,
             missing=case.findings.missing,
             evidence=case.findings.evidence,
+            to_verify=case.findings.confidence == 0.0,
             related_to=related,
         ),
         AddParticipant(
@@ -171,7 +175,8 @@ def judge_priority(case: Case) -> Ruling:
 
 def flagged_spam(case: Case) -> bool:
     """Intent never hides a known sender's problem; a stranger's spam is a ticket, flagged and unanswered."""
-    return case.findings.intent is Intent.SPAM and case.findings.intent_confidence >= 0.95 and not case.known
+    sure = case.findings.intent_confidence >= SPAM_CONFIDENCE
+    return case.findings.intent is Intent.SPAM and sure and not case.known
 
 
 def spoken_language(case: Case) -> tuple[Language, bool]:

@@ -5,10 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
+from daemon.core.sla.promises import coverage_for, version_at
 from daemon.demo.mailserver import HOST, MailServer
+from daemon.edges.system import SystemClock
+from daemon.settings.directory import read_accounts
 from daemon.settings.load import load_settings
 from daemon.settings.model import Settings
 from daemon.settings.resources import resource
+from daemon.store.database import SqlStore
 
 DESK: Final = "support@azimutpos.com"
 
@@ -75,3 +79,14 @@ def write_desk(folder: Path, server: MailServer) -> Settings:
         encoding="utf-8",
     )
     return load_settings(config, environ={})
+
+
+async def fill_directory(settings: Settings, store: SqlStore) -> None:
+    """The sample customers that the sample mails come from."""
+    now = SystemClock().now()
+    version = version_at(settings.sla, now)
+    table = resource("config", "customers.csv")
+    accounts = read_accounts(
+        table.read_text(encoding="utf-8"), table.name, lambda plan: coverage_for(version, plan, None)
+    )
+    await store.import_accounts(accounts, now)

@@ -153,7 +153,13 @@ class MailReader:
     async def _findings(self, mail: Mail | Unreadable) -> Findings | None:
         if not isinstance(mail, Mail) or not needs_findings(mail):
             return None
-        return await self._classifier.classify(mail.subject, mail.new_text or mail.text)
+        try:
+            return await self._classifier.classify(mail.subject, mail.new_text or mail.text)
+        except Exception as fault:
+            # A person who writes is answered even when the model fails: the core then takes the priority that
+            # the guide gives to a text that cannot be told, and marks it to be verified.
+            log.exception("classifier_failed", extra={"fields": {"fault": type(fault).__name__}})
+            return None
 
     async def _write(self, arrival: Arrival, decision: Decision) -> Disposition:
         record = next(a for a in decision.actions if isinstance(a, RecordMail))

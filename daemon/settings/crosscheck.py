@@ -36,9 +36,7 @@ def warnings(desk: Desk, imap: Imap, smtp: Smtp, agents: tuple[Agent, ...]) -> t
     if not desk.escalation and not any(agent.manager for agent in agents):
         found.append("desk.escalation: empty, and no agent has manager = true: nobody is told of a breach")
     if not desk.phone:
-        found.append(
-            "desk.phone: empty, so no customer is told of the voice mailbox that a paid plan includes"
-        )
+        found.append("desk.phone: empty, so nobody is told of the voice mailbox that paid plans include")
     if not imap.trusted_authserv:
         found.append("imap.trusted_authserv: empty, so no sender counts as authenticated")
     found += [

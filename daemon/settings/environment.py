@@ -106,11 +106,10 @@ def _read(where: Location, text: str) -> object:
 
 
 def _unknown(variable: str, text: str) -> Fault:
-    known = [f"{PREFIX}{s}__{k}".upper() for s, model in SECTIONS.items() for k in model.model_fields]
-    known += [f"{PREFIX}{AGENTS}__1__{key}".upper() for key in Agent.model_fields]
-    known += sorted(_NO_KEYS)
-    near = proposal(variable, known)
-    expected = "is no key of the configuration: " + (
-        f"did you mean {near}?" if near else f"expected {PREFIX}SECTION__KEY"
-    )
+    known = [f"{s}__{key}".upper() for s, model in SECTIONS.items() for key in model.model_fields]
+    known += [f"{AGENTS}__1__{key}".upper() for key in Agent.model_fields]
+    known += sorted(name.removeprefix(PREFIX) for name in _NO_KEYS)
+    near = proposal(variable.removeprefix(PREFIX).upper(), known)
+    hint = f"did you mean {PREFIX}{near}?" if near else f"expected {PREFIX}SECTION__KEY"
+    expected = f"is no key of the configuration: {hint}"
     return Fault(file="environment", key=variable, holds=shown(text, key=variable), expected=expected)

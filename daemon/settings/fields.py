@@ -187,13 +187,13 @@ def _store_url(value: object, info: ValidationInfo) -> str:
     url = _or_empty(value).strip()
     if url.startswith(_POSTGRES) and len(url) > len("postgresql://"):
         return url
-    path, mark, options = url.removeprefix(_SQLITE).partition("?")
-    if not url.startswith(_SQLITE) or not path or path.endswith("/"):
+    path = url.removeprefix(_SQLITE)
+    if not url.startswith(_SQLITE) or not path or path.endswith("/") or "?" in path or "\0" in path:
         raise ValueError('expected "sqlite:///path/desk.sqlite3" or "postgres://user@host/database"')
     if path == ":memory:":
         return url
     absolute = "/" + path.lstrip("/") if path.startswith("/") else str(_folder(info) / path)
-    return f"{_SQLITE}{absolute}{mark}{options}"
+    return _SQLITE + absolute
 
 
 def _folder(info: ValidationInfo) -> Path:
@@ -211,6 +211,8 @@ def _listen(value: object) -> str:
         raise ValueError('expected "host:port" such as "127.0.0.1:9464", or "" for off')
     return where
 
+
+_TLS: Final = BeforeValidator(_choice("implicit", "starttls", "none"))
 
 Line = Annotated[str, BeforeValidator(_line)]
 RequiredLine = Annotated[str, BeforeValidator(_required_line)]
@@ -237,8 +239,6 @@ OptionalFile = Annotated[Path | None, BeforeValidator(_path_or_none)]
 OptionalFolder = Annotated[Path | None, BeforeValidator(_folder_or_none)]
 StoreUrl = Annotated[str, BeforeValidator(_store_url)]
 Listen = Annotated[str, BeforeValidator(_listen)]
-Tls = Annotated[
-    Literal["implicit", "starttls", "none"], BeforeValidator(_choice("implicit", "starttls", "none"))
-]
+Tls = Annotated[Literal["implicit", "starttls", "none"], _TLS]
 Auth = Annotated[Literal["password", "xoauth2"], BeforeValidator(_choice("password", "xoauth2"))]
 CardMails = Annotated[Literal["replace", "keep"], BeforeValidator(_choice("replace", "keep"))]

@@ -19,7 +19,9 @@ from daemon.settings.model import AGENTS, SECTIONS, Agent
 
 Location = tuple[str | int, ...]
 
-_SECRET: Final = re.compile(r"pass(?!word_file)|secret(?!_file)|token|credential|api_?key", re.IGNORECASE)
+_SECRET: Final = re.compile(r"pass|secret|token|credential|api_?key", re.IGNORECASE)
+_SECRETS: Final = ("password", "passwd", "secret", "token")
+_FILES: Final = frozenset({"password_file", "secret_file"})  # name a place, hold no secret
 _URL_PASSWORD: Final = re.compile(r"(://[^:/@\s]*):.*@")
 _LONGEST: Final = 80
 
@@ -56,12 +58,20 @@ def shown(value: object, *, key: str = "") -> str:
     """What a key holds, as TOML would write it, short, and never a secret."""
     if value is MISSING:
         return "missing"
-    if _SECRET.search(key):
+    if sounds_secret(key):
         return "(not shown)"
     written = json.dumps(value, ensure_ascii=False, default=str)
     written = _URL_PASSWORD.sub(r"\1:(not shown)@", written)
     written = written.encode("utf-8", "backslashreplace").decode()
     return written if len(written) <= _LONGEST else written[: _LONGEST - 1] + "…"
+
+
+def sounds_secret(key: str) -> bool:
+    """Whether a secret may stand under this key or variable, however it is misspelt."""
+    name = key.lower().rpartition(".")[2].rpartition("__")[2]
+    if name in _FILES:
+        return False
+    return bool(_SECRET.search(name) or get_close_matches(name, _SECRETS, 1, 0.75))
 
 
 def unknown_section(name: str) -> str:
@@ -75,7 +85,7 @@ def unknown_section(name: str) -> str:
 
 def unknown_key(section: str, name: str) -> str:
     """What was expected instead of a key that does not exist in this section."""
-    if _SECRET.search(name):
+    if sounds_secret(name):
         return "is no key: a secret stands in a file of its own, see `password_file`"
     known = list((Agent if section == AGENTS else SECTIONS[section]).model_fields)
     homes = [home for home, model in SECTIONS.items() if name in model.model_fields]

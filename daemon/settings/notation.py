@@ -10,11 +10,12 @@ import unicodedata
 from datetime import time
 from typing import Final
 
+from daemon.core.sla.duration import parse_duration
+
 KB: Final = 1024
 MB: Final = 1024 * KB
 
-_DURATION: Final = re.compile(r"(?:(\d{1,4})d)?(?:(\d{1,6})h)?(?:(\d{1,6})min)?(?:(\d{1,9})s)?", re.ASCII)
-_SECONDS: Final = (86_400, 3_600, 60, 1)
+_LONGEST: Final = 10 * 365 * 86_400
 _SIZE: Final = re.compile(r"(\d{1,12}) ?(B|kB|KB|MB|GB)", re.ASCII)
 _SIZES: Final = {"B": 1, "kB": KB, "KB": KB, "MB": MB, "GB": 1024 * MB}
 _CLOCK: Final = re.compile(r"([01]\d|2[0-3]):([0-5]\d)", re.ASCII)
@@ -24,13 +25,15 @@ _PHONE: Final = re.compile(r"\+?[\d .()/-]+", re.ASCII)
 
 
 def duration(text: str) -> int:
-    """Seconds of "30s", "15min", "72h", "7d" or "1h30min"; "0" is 0."""
-    found = _DURATION.fullmatch(text)
-    if text == "0":
-        return 0
-    if not text or found is None:
-        raise ValueError('expected a duration such as "30s", "15min" or "72h"')
-    return sum(int(count) * unit for count, unit in zip(found.groups(default="0"), _SECONDS, strict=True))
+    """Seconds of "30s", "15min", "72h", "7d" or "1h30min"; "0" is 0. Business days belong to `sla.toml`."""
+    expected = 'expected a duration such as "30s", "15min" or "72h"'
+    try:
+        seconds = parse_duration(text)
+    except ValueError as wrong:
+        raise ValueError(expected) from wrong
+    if "bd" in text or seconds > _LONGEST:
+        raise ValueError(expected)
+    return seconds
 
 
 def size(text: str) -> int:

@@ -9,9 +9,12 @@ import os
 import stat
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from daemon.settings.environment import IMAP_PASSWORD, SMTP_PASSWORD
 from daemon.settings.model import Settings
+
+_LONGEST: Final = 65_536
 
 
 class SecretMissing(OSError):
@@ -78,14 +81,18 @@ def _content(path: Path, *, guarded: bool) -> str:
         raise
     except OSError as trouble:
         raise SecretRefused(f"{path} cannot be read: {trouble.strerror}") from trouble
-    with os.fdopen(number, "rb") as file:
-        found = os.fstat(file.fileno())
+    try:
+        found = os.fstat(number)
         if not stat.S_ISREG(found.st_mode):
             raise SecretRefused(f"{path} is no ordinary file")
         mode = stat.S_IMODE(found.st_mode)
         if mode & 0o077 and not guarded:
             raise SecretRefused(f"{path} has mode {mode:04o}, others can read it: chmod 600 {path}")
-        data = file.read()
+        data = os.read(number, _LONGEST + 1)
+    finally:
+        os.close(number)
+    if len(data) > _LONGEST:
+        raise SecretRefused(f"{path} holds more than {_LONGEST} bytes, so it is no password")
     try:
         value = data.decode("utf-8")
     except UnicodeDecodeError as trouble:

@@ -1,0 +1,101 @@
+"""The pipeline's parts as spaCy components. Each reads and fills in the worksheet of the Doc; each keeps what
+it learnt in its own folder. They know nothing of mails: a Doc is a text."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, cast
+
+from spacy.language import Language
+from spacy.tokens import Doc
+
+from classifiers import evidence, language
+from classifiers.evidence import Evidence
+from classifiers.facet import FacetModel, Vectors, Verdict, vectors
+from classifiers.features import Vocabulary
+from classifiers.segmentation import layout
+
+_KEY: Final = "azimut"
+READER: Final = "reader"
+LANGUAGE: Final = "language"
+
+
+@dataclass(slots=True, kw_only=True)
+class Worksheet:
+    """What the components found so far, by facet."""
+
+    vectors: Vectors
+    verdicts: dict[str, Verdict] = field(default_factory=dict)
+    evidence: dict[str, tuple[Evidence, ...]] = field(default_factory=dict)
+    language: str | None = None
+
+
+def worksheet(doc: Doc) -> Worksheet:
+    """The Doc's worksheet. Raises KeyError before the reader has run."""
+    return cast("Worksheet", doc.user_data[_KEY])
+
+
+class Reader:
+    """Cuts the text up and turns it into vectors; stands first in the pipeline."""
+
+    def __init__(self) -> None:
+        self.vocabulary = Vocabulary()
+
+    def __call__(self, doc: Doc) -> Doc:
+        doc.user_data[_KEY] = Worksheet(vectors=vectors(layout(doc.text), self.vocabulary))
+        return doc
+
+    def to_disk(self, path: str | Path, *, exclude: object = ()) -> None:  # noqa: ARG002 - spaCy passes it
+        self.vocabulary.to_disk(Path(path))
+
+    def from_disk(self, path: str | Path, *, exclude: object = ()) -> Reader:  # noqa: ARG002 - spaCy passes it
+        self.vocabulary = Vocabulary.from_disk(Path(path))
+        return self
+
+
+class Facet:
+    """Judges one facet; with `explain` it also says which clauses decided. A label in `silent` means that the
+    text says nothing of the facet, so there is nothing to show."""
+
+    def __init__(self, name: str, *, explain: bool, silent: list[str]) -> None:
+        self.name, self.silent = name, frozenset(silent)
+        self._explain = explain
+        self.model: FacetModel | None = None
+
+    def __call__(self, doc: Doc) -> Doc:
+        if self.model is None:
+            raise ValueError(f"the component {self.name!r} holds no model: load one or train it")
+        sheet = worksheet(doc)
+        verdict = self.model.judge(sheet.vectors)
+        sheet.verdicts[self.name] = verdict
+        if self._explain and verdict.label not in self.silent:
+            account = self.model.explain(verdict, sheet.vectors)
+            sheet.evidence[self.name] = evidence.clauses(self.name, doc.text, sheet.vectors.layout, account)
+        return doc
+
+    def to_disk(self, path: str | Path, *, exclude: object = ()) -> None:  # noqa: ARG002 - spaCy passes it
+        if self.model is None:
+            raise ValueError(f"the component {self.name!r} holds no model: nothing to save")
+        self.model.to_disk(Path(path))
+
+    def from_disk(self, path: str | Path, *, exclude: object = ()) -> Facet:  # noqa: ARG002 - spaCy passes it
+        self.model = FacetModel.from_disk(Path(path))
+        return self
+
+
+@Language.factory("azimut_reader")
+def make_reader(nlp: Language, name: str) -> Reader:  # noqa: ARG001 - the signature spaCy calls
+    return Reader()
+
+
+@Language.factory("azimut_facet", default_config={"explain": False, "silent": []})
+def make_facet(nlp: Language, name: str, explain: bool, silent: list[str]) -> Facet:  # noqa: ARG001 - as above
+    return Facet(name, explain=explain, silent=silent)
+
+
+@Language.component("azimut_language")
+def vote(doc: Doc) -> Doc:
+    """Note the language that the words vote for."""
+    worksheet(doc).language = language.vote(doc.text)
+    return doc

@@ -1,0 +1,115 @@
+"""A text and the HTML that says the same, both from one writing: paragraphs, lists, small print.
+
+The words of a mail are written once, in its `body.txt.j2`. This module reads what that template gave and lays
+it out twice. It knows no template, no language and no mail.
+
+The writing: blank lines part the blocks; the lines of a paragraph flow together; a line that begins with
+"– ", "- " or "1. " is an item. "----" begins the small print (unmarked in the text), "________" does so under
+a visible rule. "[taps]" is where the HTML puts its one-tap links; "[en] " begins a paragraph in English.
+`BREAK` ends a line within a paragraph; it is a control character, so that no value from a mail can hold it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+BREAK: Final = "\x0b"
+
+_ITEM: Final = re.compile(r"(?:(?P<number>\d{1,2})\.|[–-]) +(?P<text>.*)")
+_LANGUAGE: Final = re.compile(r"\[(fr|en)\] +")
+_HIDDEN_RULE: Final = "----"
+_RULE: Final = "________"
+_TAPS: Final = "[taps]"
+_BLANKS: Final = re.compile(r"[ \t]+")
+_DASHES: Final = {"fr": "–", "en": "-"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """`kind`: paragraph, list, steps (a numbered list), rule, taps or token. `small`: of the small print.
+    `language`: of this block alone, "" when it is the mail's."""
+
+    kind: str
+    lines: tuple[str, ...] = ()
+    small: bool = False
+    language: str = ""
+
+
+def read(written: str) -> tuple[Block, ...]:
+    """The blocks of what a template gave."""
+    found: list[Block] = []
+    small = False
+    for chunk in re.split(r"\n[ \t]*\n", written.strip()):
+        for lines in _groups(chunk):
+            if lines[0] in (_HIDDEN_RULE, _RULE):
+                small = True
+                if lines[0] == _RULE:
+                    found.append(Block(kind="rule", small=True))
+            else:
+                found.append(_block(lines, small))
+    return tuple(found)
+
+
+def as_text(blocks: Sequence[Block], language: str) -> str:
+    """Plain text: one line to a paragraph (the reader's program wraps it), lists indented by two."""
+    parts = ["\n".join(_text_lines(block, language)) for block in blocks if block.kind != "taps"]
+    return "\n\n".join(parts) + "\n"
+
+
+def _text_lines(block: Block, language: str) -> Iterator[str]:
+    if block.kind == "rule":
+        yield _RULE
+    elif block.kind == "steps":
+        yield from (f"  {n}. {line}" for n, line in enumerate(block.lines, start=1))
+    elif block.kind == "list":
+        yield from (f"  {_DASHES[language]} {line}" for line in block.lines)
+    else:
+        yield from block.lines
+
+
+def _groups(chunk: str) -> Iterator[list[str]]:
+    """The lines of a chunk, parted where a paragraph meets a list or a rule stands."""
+    group: list[str] = []
+    listed = False
+    for raw in chunk.split("\n"):
+        line = _BLANKS.sub(" ", raw).strip(" ")
+        if not line:
+            continue
+        is_item = bool(_ITEM.match(line))
+        is_rule = line in (_HIDDEN_RULE, _RULE)
+        continued = listed and not is_item and raw.startswith("  ")
+        if group and (is_rule or (is_item != listed and not continued)):
+            yield group
+            group = []
+        if is_rule:
+            yield [line]
+            listed = False
+            continue
+        if continued:
+            group[-1] += f" {line}"
+        else:
+            group.append(line)
+            listed = is_item
+    if group:
+        yield group
+
+
+def _block(lines: Sequence[str], small: bool) -> Block:
+    items = [_ITEM.fullmatch(line) for line in lines]
+    if all(items):
+        found = [m for m in items if m]
+        numbered = all(m["number"] for m in found)
+        return Block(kind="steps" if numbered else "list", lines=tuple(m["text"] for m in found), small=small)
+    text = " ".join(lines)
+    if text == _TAPS:
+        return Block(kind="taps", small=small)
+    language = _LANGUAGE.match(text)
+    return Block(
+        kind="paragraph",
+        lines=tuple(line.strip(" ") for line in text[language.end() if language else 0 :].split(BREAK)),
+        small=small,
+        language=language[1] if language else "",
+    )

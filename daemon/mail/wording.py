@@ -1,0 +1,205 @@
+"""Instants, amounts, phone numbers and plans as people read them, in Canadian French and Canadian English.
+
+It knows how things are written (OQLF spacing, « 14 h 30 », "2:30 p.m."), not what is said to whom. Instants
+are rounded down to the minute: a promise never gets longer by being told.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime, tzinfo
+from decimal import Decimal
+from typing import Final
+
+from daemon.core.values import Language, Plan, Priority
+
+NBSP: Final = "\u00a0"
+
+_LOCALES: Final = {Language.FR: "fr_CA", Language.EN: "en_CA"}
+_WEEK: Final = 7
+
+_PLANS: Final = {
+    Plan.GRATUIT: ("gratuit", "Free"),
+    Plan.BASE: ("de base", "Basic"),
+    Plan.BRONZE: ("Bronze", "Bronze"),
+    Plan.ARGENT: ("Argent", "Silver"),
+    Plan.OR: ("Or", "Gold"),
+    Plan.PLATINE: ("Platine", "Platinum"),
+}
+_PRIORITIES: Final = {
+    Priority.P1: ("critique", "Critical"),
+    Priority.P2: ("élevée", "High"),
+    Priority.P3: ("moyenne", "Medium"),
+    Priority.P4: ("faible", "Low"),
+}
+
+
+def plan_name(plan: Plan, language: Language) -> str:
+    """The plan as it stands after « forfait » or before "plan"."""
+    return _PLANS[plan][language is Language.EN]
+
+
+def priority_name(priority: Priority, language: Language) -> str:
+    """« élevée (P2) » or "High (P2)": never the code alone (it tells a customer nothing)."""
+    return f"{_PRIORITIES[priority][language is Language.EN]} ({priority.value})"
+
+
+def amount(value: Decimal, language: Language) -> str:
+    """« 1 234,50 $ » or "$1,234.50"."""
+    from babel.numbers import format_currency
+
+    return format_currency(value, "CAD", locale=_LOCALES[language]).replace("\u202f", NBSP)
+
+
+def phone(number: str, language: Language) -> str:
+    """A North American number as each language writes it; any other as the owner wrote it."""
+    digits = _digits(number)
+    if len(digits) != 10:
+        return number.replace(" ", NBSP)
+    first = NBSP if language is Language.FR else "-"
+    return f"{digits[:3]}{first}{digits[3:6]}-{digits[6:]}"
+
+
+def phone_link(number: str) -> str:
+    """The number of a `tel:` link (RFC 3966)."""
+    digits = _digits(number)
+    return f"+1{digits}" if len(digits) == 10 else ("+" if number.strip().startswith("+") else "") + digits
+
+
+def hour(local: datetime, language: Language) -> str:
+    """« 14 h 30 », « 9 h »; "2:30 p.m.", "9 a.m.", "noon", "midnight"."""
+    if language is Language.FR:
+        minute = f"{NBSP}{local.minute:02}" if local.minute else ""
+        return f"{local.hour}{NBSP}h{minute}"
+    if local.minute == 0 and local.hour in (0, 12):
+        return "noon" if local.hour else "midnight"
+    minute = f":{local.minute:02}" if local.minute else ""
+    return f"{local.hour % 12 or 12}{minute} {'p.m.' if local.hour >= 12 else 'a.m.'}"
+
+
+def weekday(day: date, language: Language) -> str:
+    """« lundi » or "Monday"."""
+    from babel.dates import format_date
+
+    return format_date(day, "EEEE", locale=_LOCALES[language])
+
+
+def full_date(day: date, language: Language) -> str:
+    """« lundi 9 novembre », « dimanche 1er novembre » or "Monday, November 9"."""
+    from babel.dates import format_date
+
+    if language is Language.EN:
+        return format_date(day, "EEEE, MMMM d", locale=_LOCALES[language])
+    number = "1er" if day.day == 1 else str(day.day)
+    return f"{weekday(day, language)} {number}{NBSP}{format_date(day, 'MMMM', locale=_LOCALES[language])}"
+
+
+class Moments:
+    """The instants of one mail, told in the order in which the text mentions them.
+
+    One date stands in full, once (voice, rule 2). Before it and after it: the hour alone for today, the
+    weekday for a day of this week. Only a day that no weekday names safely is told in full beside it.
+    """
+
+    def __init__(self, now: datetime, zone: tzinfo, language: Language) -> None:
+        self._zone = zone
+        self._language = language
+        self._today = now.astimezone(zone).date()
+        self._told: set[date] = set()
+
+    def deadline(self, instant: datetime, *, dated: bool = False, short: bool = False) -> str:
+        """« avant 6 h 30 » today, else « au plus tard lundi 9 novembre à 10 h ». `dated`: today's date is
+        told too, if none was: « avant 9 h 30, ce samedi 7 novembre ». `short`: the full date is left to an
+        instant that comes after."""
+        local = self._local(instant)
+        day, at = local.date(), hour(local, self._language)
+        french = self._language is Language.FR
+        if day == self._today:
+            today = self._dated_today() if dated else ""
+            return f"avant {at}{today}" if french else f"before {at}{today}"
+        named, far = self._name(day, short=short)
+        return f"au plus tard {'le ' if far else ''}{named} à {at}" if french else f"by {at} on {named}"
+
+    def opening(self, instant: datetime) -> str:
+        """When the desk opens: « à 9 h » today, « jeudi à 9 h », « le lundi 4 janvier à 9 h »."""
+        local = self._local(instant)
+        day, at = local.date(), hour(local, self._language)
+        if day == self._today:
+            return f"à {at}" if self._language is Language.FR else f"at {at}"
+        named, far = self._name(day, short=True)
+        if self._language is Language.EN:
+            return f"at {at} on {named}"
+        return f"{'le ' if far else ''}{named} à {at}"
+
+    def until(self, instant: datetime) -> str:
+        """Until when the desk is closed: « jusqu’à lundi 9 h », « jusqu’au lundi 4 janvier à 9 h »."""
+        local = self._local(instant)
+        day, at = local.date(), hour(local, self._language)
+        french = self._language is Language.FR
+        if day == self._today:
+            return f"jusqu’à {at}" if french else f"until {at}"
+        named, far = self._name(day, short=True)
+        if french:
+            return f"jusqu’au {named} à {at}" if far else f"jusqu’à {named} {at}"
+        return f"until {named}{',' if far else ''} at {at}"
+
+    def sent(self, instant: datetime) -> str:
+        """When a message was sent, after « votre message »: « de 5 h 30 », « de samedi à 5 h 30 »; in English
+        after "your message": "of 5:30 a.m.", "of 5:30 a.m. on Saturday"."""
+        local = self._local(instant)
+        day, at = local.date(), hour(local, self._language)
+        french = self._language is Language.FR
+        if day == self._today:
+            return f"de {at}" if french else f"of {at}"
+        named, far = self._name(day, short=True)
+        if french:
+            return f"{'du' if far else 'de'} {named} à {at}"
+        return f"of {at} on {named}"
+
+    def _local(self, instant: datetime) -> datetime:
+        return instant.astimezone(self._zone).replace(second=0, microsecond=0)
+
+    def _name(self, day: date, *, short: bool = False) -> tuple[str, bool]:
+        """The day as it is told now, and whether it needed its date because it is far. `short`: a promise
+        comes after it and shall have the full date."""
+        far = abs((day - self._today).days) >= _WEEK
+        if day in self._told or ((short or self._told) and not far):
+            return weekday(day, self._language), False
+        self._told.add(day)
+        return full_date(day, self._language), far
+
+    def _dated_today(self) -> str:
+        if self._told:
+            return ""
+        self._told.add(self._today)
+        named = full_date(self._today, self._language)
+        return f", ce {named}" if self._language is Language.FR else f" today, {named}"
+
+
+def french_spacing(text: str) -> str:
+    """French text with the no-break spaces of the OQLF and the typographic apostrophe. Owners write templates
+    with an ordinary keyboard; « ! », « ? » and « ; » take none in Québec."""
+    for pattern, replacement in _FRENCH:
+        text = pattern.sub(replacement, text)
+    return text
+
+
+_MONTHS: Final = "janvier|février|mars|avril|mai|juin|juillet|août|septembre|octobre|novembre|décembre"
+_UNITS: Final = "minutes?|min|heures?|jours?|secondes?|mois|Ko|Mo|Go|octets?|caractères?"
+_FRENCH: Final = (
+    (re.compile(r"(?<=[^\W\d_])'(?=[^\W\d_]|\Z)"), "’"),
+    (re.compile(r"(?<=«)[ \u202f]?(?=\S|\Z)"), NBSP),
+    (re.compile(r"(?:(?<=\S)|\A)[ \u202f]?(?=»)"), NBSP),
+    (re.compile(r"[ \u202f](?=[:%$](?:\s|\Z|[.,;)]))"), NBSP),
+    (re.compile(r"[ \u202f]+(?=[!?;])"), ""),
+    (re.compile(r"(?<=\d)[ \u202f]h[ \u202f](?=\d)"), f"{NBSP}h{NBSP}"),
+    (re.compile(r"(?<=\d)[ \u202f](?=h\b)"), NBSP),
+    (re.compile(rf"(?<=\d)[ \u202f](?=(?:{_UNITS}|{_MONTHS})\b)"), NBSP),
+    (re.compile(r"(?<=1er)[ \u202f](?=\w)"), NBSP),
+    (re.compile(rf"\A[ \u202f](?=(?:{_UNITS})\b)"), NBSP),
+)
+
+
+def _digits(number: str) -> str:
+    digits = re.sub(r"\D", "", number)
+    return digits[1:] if len(digits) == 11 and digits.startswith("1") else digits

@@ -1,0 +1,63 @@
+"""A decision into the database: one transaction, all of it or nothing.
+
+The ticket that the decision opens is written first, for the others refer to it; the rest in its own order.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+
+from daemon.core import actions as act
+from daemon.core.actions import Decision
+from daemon.ports import Applied, Conflict
+from daemon.store.blobs import Blobs
+from daemon.store.connection import Client, Connection, rows
+from daemon.store.tx import transaction
+from daemon.store.writers import BLOB_FROM, WRITERS, Writing, open_ticket
+
+
+async def apply_decision(connection: Connection, blobs: Blobs, decision: Decision) -> Applied:
+    """All of the decision or nothing. Raises `Conflict` when a version in `reads` is stale or an outbox row
+    has changed, `AlreadyDone` when the ledger holds the arrival, `Unavailable`."""
+    await blobs.write(dict(_large_contents(decision)))
+    return await transaction(connection, lambda client: _write(client, decision))
+
+
+async def _write(client: Client, decision: Decision) -> Applied:
+    writing = Writing(client)
+    await _compare_and_swap(client, decision.reads)
+    opening = [a for a in decision.actions if isinstance(a, act.OpenTicket)]
+    if len(opening) > 1:
+        raise ValueError("a decision opens one ticket at most")
+    for action in opening:
+        await open_ticket(writing, action)
+    for change in decision.actions:
+        if not isinstance(change, act.OpenTicket):
+            await WRITERS[type(change)](writing, change)
+    await writing.flush()
+    queued = any(isinstance(a, act.QueueMail | act.RetryMail) for a in decision.actions)
+    return Applied(ticket=writing.ticket, queued=queued)
+
+
+async def _compare_and_swap(client: Client, reads: dict[int, int]) -> None:
+    """In the order of their numbers: two decisions on the same tickets cannot block each other."""
+    for ticket, version in sorted(reads.items()):
+        swapped = await rows(
+            client,
+            "UPDATE ticket SET version = version + 1 WHERE id = ? AND version = ? RETURNING id",
+            [ticket, version],
+        )
+        if not swapped:
+            raise Conflict(f"ticket {ticket} has changed since version {version}")
+
+
+def _large_contents(decision: Decision) -> Iterator[tuple[str, bytes]]:
+    """What is kept as files: attachments, and mails too large for a row."""
+    for action in decision.actions:
+        if isinstance(action, act.AddMessage):
+            for attachment in action.attachments:
+                if attachment.content or attachment.size == 0:
+                    yield attachment.sha256, attachment.content
+        elif isinstance(action, act.RecordMail) and len(action.raw) > BLOB_FROM:
+            yield hashlib.sha256(action.raw).hexdigest(), action.raw

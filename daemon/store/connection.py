@@ -1,0 +1,118 @@
+"""An open database: raw statements, and the Tortoise context in which the tables work.
+
+Statements are written with `?`; on PostgreSQL they become `$1`, `$2`, … They are raw where a mail waits for
+them: Tortoise builds its SQL anew at each query, which costs more than SQLite's work.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from tortoise.context import TortoiseContext, _current_context
+
+from daemon.store.faults import serving
+from daemon.store.location import Dialect, Location
+from daemon.store.sqlite_client import ImmediateTransaction
+
+if TYPE_CHECKING:
+    from tortoise.backends.base.client import BaseDBAsyncClient
+
+for _logger in ("tortoise", "tortoise.db_client", "aiosqlite", "asyncpg"):
+    # At DEBUG they log every statement with its values: mails, addresses, and the database's password.
+    logging.getLogger(_logger).setLevel(logging.INFO)
+
+Row: TypeAlias = dict[str, Any]
+Client: TypeAlias = "BaseDBAsyncClient"
+Statement: TypeAlias = tuple[str, Sequence[object]]
+
+
+class Connection:
+    """One store's context. Every use goes through `entered`: tasks and threads that were started elsewhere,
+    and several stores in one process, then each work on their own store."""
+
+    def __init__(self, context: TortoiseContext, location: Location) -> None:
+        self._context = context
+        self.location = location
+
+    @contextmanager
+    def entered(self) -> Iterator[Client]:
+        """The tables and `Client` are this store's. Raises `Unavailable` while it cannot be used."""
+        token = _current_context.set(self._context)
+        try:
+            with serving():
+                yield self.client
+        finally:
+            _current_context.reset(token)
+
+    @property
+    def client(self) -> Client:
+        """The open transaction in this task, else the connection itself."""
+        return self._context.db()
+
+    async def rows(self, sql: str, values: Sequence[object] = ()) -> list[Row]:
+        """The rows of one statement, as the driver gives them. Raises `Unavailable`."""
+        with self.entered() as client:
+            return await rows(client, sql, values)
+
+
+async def rows(client: Client, sql: str, values: Sequence[object] = ()) -> list[Row]:
+    """The rows of one statement; with RETURNING also of one that writes."""
+    if client.capabilities.dialect == Dialect.POSTGRES.value:
+        sql = numbered(sql)
+    return await client.execute_query_dict(sql, list(values))
+
+
+async def run(client: Client, statements: Sequence[Statement]) -> None:
+    """Statements whose answers nobody asks for, in their order, inside an open transaction."""
+    if isinstance(client, ImmediateTransaction):
+        await client.execute_all(statements)
+        return
+    for sql, values in statements:
+        await rows(client, sql, values)
+
+
+@lru_cache(maxsize=512)
+def numbered(sql: str) -> str:
+    """`?` as `$1`, `$2`, …; no statement of ours holds a question mark in a text."""
+    head, *tail = sql.split("?")
+    return head + "".join(f"${n}{part}" for n, part in enumerate(tail, 1))
+
+
+@asynccontextmanager
+async def connect(location: Location, *, read_only: bool = False) -> AsyncIterator[Connection]:
+    """Open the database itself, whatever is in it. Raises `Unavailable`."""
+    if location.path is not None and not read_only:
+        _make_private(location.path)
+    context = TortoiseContext()
+    token = _current_context.set(context)
+    try:
+        with serving():
+            await context.init(config=location.config(read_only=read_only))
+            await context.db().create_connection(with_db=True)
+    except BaseException:
+        await context.close_connections()
+        raise
+    finally:
+        _current_context.reset(token)
+    connection = Connection(context, location)
+    try:
+        yield connection
+    finally:
+        token = _current_context.set(context)
+        try:
+            await context.close_connections()
+        finally:
+            _current_context.reset(token)
+
+
+def _make_private(path: Path) -> None:
+    """A new database file is its owner's alone from its first byte; SQLite's journals take its mode."""
+    with serving():
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))

@@ -1,0 +1,163 @@
+"""The store behind `ports.Store`: opens the database, holds the daemon's lock, and hands each question to the
+module that answers it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from daemon.core.actions import Decision
+from daemon.core.matching import Lookup, Snapshot
+from daemon.core.values import Account, OutboxRow
+from daemon.ports import Applied, HeldMail, KnownMail, MailboxState
+from daemon.store import directory, ledger, outbox, schema, views
+from daemon.store.apply import apply_decision
+from daemon.store.blobs import Blobs
+from daemon.store.clocks import Left
+from daemon.store.connection import Connection, connect
+from daemon.store.faults import StoreMissing
+from daemon.store.location import read_url
+from daemon.store.lock import DaemonLock
+from daemon.store.snapshot import take_snapshot
+from daemon.store.tx import transaction
+from daemon.store.views import Shape
+
+
+class SqlStore:
+    """Use it from any task of the event loop that opened it. Every method raises `Unavailable` while the
+    database cannot be used."""
+
+    def __init__(self, connection: Connection, blobs: Blobs) -> None:
+        self._connection = connection
+        self._lock = DaemonLock(connection)
+        self.blobs = blobs
+
+    async def acquire_daemon_lock(self) -> None:
+        """Held until the store is closed. Raises `StoreLocked` when another daemon holds it."""
+        await self._lock.acquire()
+
+    async def close(self) -> None:
+        await self._lock.release()
+
+    # -- one mail -----------------------------------------------------------------------------------------
+
+    async def snapshot(self, lookup: Lookup) -> Snapshot:
+        with self._connection.entered() as client:
+            return await take_snapshot(client, lookup)
+
+    async def apply(self, decision: Decision) -> Applied:
+        """Raises `Conflict`, `AlreadyDone`."""
+        return await apply_decision(self._connection, self.blobs, decision)
+
+    # -- the ledger and the mailbox cursor ----------------------------------------------------------------
+
+    async def mailbox_state(self, mailbox: str) -> MailboxState | None:
+        with self._connection.entered() as client:
+            return await ledger.mailbox_state(client, mailbox)
+
+    async def set_mailbox_state(self, mailbox: str, uidvalidity: int, last_uid: int, now: datetime) -> None:
+        await transaction(
+            self._connection,
+            lambda client: ledger.set_mailbox_state(client, mailbox, uidvalidity, last_uid, now),
+        )
+
+    async def set_brake(self, mailbox: str, braked: datetime | None) -> None:
+        await transaction(self._connection, lambda client: ledger.set_brake(client, mailbox, braked))
+
+    async def held(self, mailbox: str, limit: int) -> list[HeldMail]:
+        with self._connection.entered() as client:
+            return await ledger.held(client, self.blobs, mailbox, limit)
+
+    async def known(self, mailbox: str, uidvalidity: int, uids: Sequence[int]) -> Mapping[int, KnownMail]:
+        with self._connection.entered() as client:
+            return await ledger.known(client, mailbox, uidvalidity, uids)
+
+    async def known_ids(self, message_ids: Sequence[str]) -> set[str]:
+        with self._connection.entered() as client:
+            return await ledger.known_ids(client, message_ids)
+
+    async def mark_moved(self, mailbox: str, uidvalidity: int, uids: Sequence[int]) -> None:
+        await transaction(
+            self._connection, lambda client: ledger.mark_moved(client, mailbox, uidvalidity, uids)
+        )
+
+    # -- the outbox ---------------------------------------------------------------------------------------
+
+    async def claim_outbox(self, now: datetime, limit: int, lease: timedelta) -> list[OutboxRow]:
+        """Looks first and writes only when something is due."""
+        with self._connection.entered() as client:
+            due = await outbox.due_rows(client, now, limit)
+        if not due:
+            return []
+        return await transaction(self._connection, lambda client: outbox.claim(client, due, now, lease))
+
+    async def keep_message(
+        self, row: int, version: int, message_id: str, envelope_from: str, message: bytes
+    ) -> OutboxRow:
+        """Raises `Conflict` when the row is no longer the one that was claimed."""
+        return await transaction(
+            self._connection,
+            lambda client: outbox.keep_message(client, row, version, message_id, envelope_from, message),
+        )
+
+    async def next_outbox_due(self) -> datetime | None:
+        with self._connection.entered() as client:
+            return await outbox.next_due(client)
+
+    async def release_claims(self) -> int:
+        return await transaction(self._connection, outbox.release)
+
+    # -- the directory ------------------------------------------------------------------------------------
+
+    async def import_accounts(self, accounts: Sequence[Account], now: datetime) -> int:
+        """Raises `directory.ImportRefused`, with nothing written."""
+        return await directory.import_accounts(self._connection, accounts, now)
+
+    async def list_accounts(self) -> list[Account]:
+        with self._connection.entered() as client:
+            return await directory.list_accounts(client)
+
+    # -- what people look at ------------------------------------------------------------------------------
+
+    async def tickets(self, everything: bool, *, now: datetime, left: Left) -> list[Shape]:
+        with self._connection.entered() as client:
+            return await views.ticket_list(client, everything=everything, now=now, left=left)
+
+    async def ticket(self, ref: str, *, now: datetime, left: Left) -> Shape | None:
+        with self._connection.entered() as client:
+            return await views.ticket_whole(client, ref, now=now, left=left)
+
+    async def inbound(self, limit: int) -> list[Shape]:
+        with self._connection.entered() as client:
+            return await views.ledger(client, limit)
+
+    async def held_mails(self, limit: int) -> list[Shape]:
+        with self._connection.entered() as client:
+            return await views.ledger(client, limit, disposition="held")
+
+    async def counts(self) -> dict[str, int]:
+        with self._connection.entered() as client:
+            return await views.counts(client)
+
+
+@asynccontextmanager
+async def open_store(
+    url: str, data_dir: Path, *, create: bool, read_only: bool = False
+) -> AsyncIterator[SqlStore]:
+    """The store at `url`; its attachments lie under `data_dir`. `create`: an empty one is filled.
+
+    Raises `StoreMissing`, `SchemaBehind` or `SchemaAhead` (all are `StoreFault`: exit status 2), and
+    `Unavailable`.
+    """
+    location = read_url(url)
+    if location.path is not None and not create and not location.path.exists():
+        raise StoreMissing(f"there is no store at {location.path}: `azimut-support run` creates it")
+    async with connect(location, read_only=read_only) as connection:
+        await schema.ensure(connection, create=create and not read_only)
+        store = SqlStore(connection, Blobs(data_dir))
+        try:
+            yield store
+        finally:
+            await store.close()

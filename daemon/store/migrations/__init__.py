@@ -1,0 +1,2 @@
+"""Released migrations: CreateModel, AddField, RunSQL and RunPython only. Anything else rebuilds tables on SQLite,
+which loses rows and indexes there."""

@@ -1,0 +1,97 @@
+"""Which mails are due, and who is sending them. A look costs the same with millions of rows: what is over has
+no due time, and each rank is one short walk along its index.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+from daemon.core.values import OutboxRow
+from daemon.ports import Conflict
+from daemon.store.connection import Client, Row, rows
+from daemon.store.fields import from_microseconds, to_microseconds
+from daemon.store.readings import read_outbox
+from daemon.store.sending import RANKS
+from daemon.store.tables_mail import Outbox, OutboxContent
+from daemon.store.writing import column, insert
+
+_DUE: Final = " UNION ALL ".join(
+    f"SELECT * FROM (SELECT id, rank, due_at FROM outbox WHERE rank = {rank} AND due_at <= ?"  # noqa: S608
+    " ORDER BY due_at, id LIMIT ?) AS r" + str(rank)
+    for rank in RANKS
+)
+_FIRST: Final = " UNION ALL ".join(
+    f"SELECT * FROM (SELECT due_at FROM outbox WHERE rank = {rank} AND due_at IS NOT NULL"  # noqa: S608
+    " ORDER BY due_at LIMIT 1) AS r" + str(rank)
+    for rank in RANKS
+)
+
+
+async def due_rows(client: Client, now: datetime, limit: int) -> list[int]:
+    """Numbers of the rows to send next: by rank, then the longest due."""
+    until = to_microseconds(now)
+    found = await rows(client, _DUE, [until, limit] * len(RANKS))
+    found.sort(key=lambda row: (row["rank"], row["due_at"], row["id"]))
+    return [row["id"] for row in found[:limit]]
+
+
+async def claim(client: Client, numbers: Sequence[int], now: datetime, lease: timedelta) -> list[OutboxRow]:
+    """Those of these rows that are still due, now ours until `now + lease`. A row in `sending` whose claim
+    has lapsed is due again."""
+    places = ", ".join("?" * len(numbers))
+    taken = await rows(
+        client,
+        "UPDATE outbox SET state = 'sending', attempts = attempts + 1, version = version + 1,"  # noqa: S608
+        f" due_at = ? WHERE id IN ({places}) AND due_at <= ? RETURNING *",
+        [to_microseconds(now + lease), *numbers, to_microseconds(now)],
+    )
+    order = {number: place for place, number in enumerate(numbers)}
+    taken.sort(key=lambda row: order[row["id"]])
+    kept = await _contents(client, [row["id"] for row in taken if row["message_id"] is not None])
+    return [read_outbox(row, kept.get(row["id"])) for row in taken]
+
+
+async def keep_message(
+    client: Client, row: int, version: int, message_id: str, envelope_from: str, message: bytes
+) -> OutboxRow:
+    """Raises `Conflict` when the row is no longer the one that was claimed."""
+    changed: list[Row] = await rows(
+        client,
+        "UPDATE outbox SET message_id = ?, envelope_from = ?, version = version + 1"
+        " WHERE id = ? AND version = ? AND state = 'sending' RETURNING *",
+        [column(Outbox, "message_id", message_id), envelope_from, row, version],
+    )
+    if not changed:
+        raise Conflict(f"outbox row {row} has changed since version {version}")
+    content = {"id": row, "content": message}
+    await insert(
+        client, OutboxContent, [content], "ON CONFLICT (id) DO UPDATE SET content = excluded.content"
+    )
+    return read_outbox(changed[0], message)
+
+
+async def next_due(client: Client) -> datetime | None:
+    """The earliest due time, or lapse of a claim; None: nothing is left to do."""
+    found = [row["due_at"] for row in await rows(client, _FIRST)]
+    return from_microseconds(min(found)) if found else None
+
+
+async def release(client: Client) -> int:
+    """Rows that a crash left in `sending` are due since they were queued. Returns how many."""
+    ranks = ", ".join(map(str, RANKS))
+    freed = await rows(
+        client,
+        "UPDATE outbox SET state = 'queued', due_at = queued_at, version = version + 1"  # noqa: S608
+        f" WHERE rank IN ({ranks}) AND due_at IS NOT NULL AND state = 'sending' RETURNING id",
+    )
+    return len(freed)
+
+
+async def _contents(client: Client, numbers: Sequence[int]) -> dict[int, bytes]:
+    if not numbers:
+        return {}
+    places = ", ".join("?" * len(numbers))
+    sql = f"SELECT id, content FROM outbox_content WHERE id IN ({places})"  # noqa: S608 - placeholders only
+    return {row["id"]: bytes(row["content"]) for row in await rows(client, sql, numbers)}

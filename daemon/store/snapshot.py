@@ -1,0 +1,194 @@
+"""What one mail's decision must know, in as few statements as possible, each of them led by an index: the
+answer takes as long with millions of rows as with ten.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+from typing import Final
+
+from daemon.core.matching import Lookup, RecordedMessage, Snapshot
+from daemon.core.values import Account, Contact, OutboxRow, Participant, Priority, State, Ticket
+from daemon.store.connection import Client, Row, rows
+from daemon.store.fields import key_of, to_microseconds
+from daemon.store.readings import language, read_account, read_outbox, read_participant, read_ticket
+
+DUPLICATE_WITHIN: Final = timedelta(days=5)
+"""mail.md: the same Message-ID, From, Date and body, and INTERNALDATE within five days."""
+
+P1_WITHIN: Final = timedelta(hours=4)
+"""mail.md: a second mail within 4 h from the same person with an open P1 joins it."""
+
+_MERGES: Final = 20
+"""Longest chain of merges that is followed."""
+
+_LARGEST: Final = 2**63 - 1
+"""No row has a greater number; a mail's subject may name one, and the driver would choke on it."""
+
+_UNRESOLVED: Final = (State.NEW.value, State.OPEN.value, State.WAITING.value)
+
+# One row. A mail that the brake held is not taken in yet, and so no duplicate of itself when it is decided
+# again. A domain leads to an account only while exactly one account has it. Acknowledgements are counted to
+# the present: in a backlog, those that were queued a moment ago for earlier mails must count too.
+_FACTS: Final = """
+SELECT
+ CASE WHEN EXISTS (SELECT 1 FROM inbound_mail WHERE message_id = ? AND fingerprint = ?
+                   AND arrived BETWEEN ? AND ? AND disposition <> 'held') THEN 1 ELSE 0 END AS duplicate,
+ COALESCE(
+  (SELECT account_id FROM account_email WHERE address = ?),
+  (SELECT CASE WHEN count(*) = 1 THEN min(account_id) END FROM account_domain WHERE domain = ?)) AS account,
+ (SELECT id FROM ticket WHERE requester = ? AND priority = ? AND opened_at >= ?
+  AND state IN (?, ?, ?) ORDER BY opened_at DESC, id DESC LIMIT 1) AS open_p1,
+ (SELECT count(*) FROM outbox WHERE recipient = ? AND kind = 'ack' AND queued_at > ?) AS acks,
+ CASE WHEN EXISTS (SELECT 1 FROM suppressed_address WHERE address = ?) THEN 1 ELSE 0 END AS suppressed,
+ c.address AS met, c.name AS name, c.language AS language, c.account AS contact_account
+FROM (SELECT 1 AS one) here LEFT JOIN contact c ON c.address = ?
+"""
+
+
+async def take_snapshot(client: Client, lookup: Lookup) -> Snapshot:
+    """The answer to `lookup`. Outside a transaction: what a decision read is compared when it is written."""
+    facts = (await rows(client, _FACTS, _parameters(lookup)))[0]
+    recorded = await _recorded(client, lookup.recorded_ids)
+    bounced = await _bounced(client, lookup)
+    wanted = {*lookup.tickets, *(m.ticket for m in recorded), *(r.ticket for r in bounced if r.ticket)}
+    if facts["open_p1"] is not None:
+        wanted.add(facts["open_p1"])
+    tickets = await _tickets(client, wanted)
+    return Snapshot(
+        duplicate=bool(facts["duplicate"]),
+        contact=_contact(facts, lookup.sender),
+        account=await _account(client, facts["account"]),
+        recorded=recorded,
+        tickets=tickets,
+        open_p1=next((t for t in tickets if t.id == facts["open_p1"]), None),
+        acks_last_hour=facts["acks"],
+        bounced_rows=bounced,
+        suppressed=bool(facts["suppressed"]),
+    )
+
+
+def _parameters(lookup: Lookup) -> list[object]:
+    sender = key_of(lookup.sender)
+    domain = key_of(lookup.sender.rpartition("@")[2])
+    return [
+        key_of(lookup.message_id),
+        key_of(lookup.fingerprint),
+        to_microseconds(lookup.arrived - DUPLICATE_WITHIN),
+        to_microseconds(lookup.arrived + DUPLICATE_WITHIN),
+        sender,
+        domain,
+        sender,
+        Priority.P1.value,
+        to_microseconds(lookup.arrived - P1_WITHIN),
+        *_UNRESOLVED,
+        sender,
+        to_microseconds(lookup.arrived - timedelta(hours=1)),
+        sender,
+        sender,
+    ]
+
+
+def _contact(facts: Row, sender: str) -> Contact | None:
+    if facts["met"] is None:
+        return None
+    return Contact(
+        address=sender,
+        name=facts["name"],
+        language=language(facts["language"]),
+        account=facts["contact_account"],
+    )
+
+
+async def _account(client: Client, key: str | None) -> Account | None:
+    if key is None:
+        return None
+    found = await rows(client, "SELECT * FROM account WHERE key = ?", [key])
+    return read_account(found[0])
+
+
+async def _recorded(client: Client, message_ids: Sequence[str]) -> tuple[RecordedMessage, ...]:
+    """The newest message under each id (a device may send one id for ever), and mails of ours that left."""
+    if not message_ids:
+        return ()
+    asked = {key_of(message_id): message_id for message_id in message_ids}
+    ids = ", ".join(["(CAST(? AS TEXT))"] * len(asked))
+    messages = await rows(
+        client,
+        f"WITH ids(v) AS (VALUES {ids})"  # noqa: S608 - placeholders only
+        ' SELECT m.message_id, m.ticket_id AS ticket, m.sender, m."to", m.cc FROM ids JOIN message m'
+        " ON m.id = (SELECT n.id FROM message n WHERE n.message_id = ids.v ORDER BY n.id DESC LIMIT 1)",
+        list(asked),
+    )
+    found = {
+        row["message_id"]: RecordedMessage(
+            message_id=asked[row["message_id"]],
+            ticket=row["ticket"],
+            people=tuple(dict.fromkeys([row["sender"], *json.loads(row["to"]), *json.loads(row["cc"])])),
+        )
+        for row in messages
+    }
+    missing = [key for key in asked if key not in found]
+    if missing:
+        places = ", ".join("?" * len(missing))
+        sent = await rows(
+            client,
+            "SELECT message_id, ticket, recipient FROM outbox"  # noqa: S608 - placeholders only
+            f" WHERE message_id IN ({places}) AND ticket IS NOT NULL",
+            missing,
+        )
+        for row in sent:
+            key = row["message_id"]
+            found[key] = RecordedMessage(
+                message_id=asked[key], ticket=row["ticket"], people=(row["recipient"],)
+            )
+    return tuple(found[key] for key in asked if key in found)
+
+
+async def _bounced(client: Client, lookup: Lookup) -> tuple[OutboxRow, ...]:
+    """The rows that a report's returned id or its VERP recipient names; their bytes are not needed."""
+    found: dict[int, OutboxRow] = {}
+    for name, values in (
+        ("message_id", [key_of(i) for i in lookup.outbox_ids]),
+        ("id", sorted(_possible(lookup.outbox_rows))),
+    ):
+        if values:
+            places = ", ".join("?" * len(values))
+            sql = f"SELECT * FROM outbox WHERE {name} IN ({places}) ORDER BY id"  # noqa: S608
+            for row in await rows(client, sql, values):
+                found[row["id"]] = read_outbox(row, None)
+    return tuple(found[number] for number in sorted(found))
+
+
+async def _tickets(client: Client, wanted: Iterable[int]) -> tuple[Ticket, ...]:
+    """These tickets and those they were merged into, with their participants."""
+    found: dict[int, Row] = {}
+    ask = _possible(wanted)
+    for _ in range(_MERGES):
+        if not ask:
+            break
+        places = ", ".join("?" * len(ask))
+        sql = f"SELECT * FROM ticket WHERE id IN ({places})"  # noqa: S608 - placeholders only
+        for row in await rows(client, sql, sorted(ask)):
+            found[row["id"]] = row
+        ask = {row["merged_into"] for row in found.values() if row["merged_into"] is not None} - found.keys()
+    people = await _participants(client, found)
+    return tuple(read_ticket(found[number], people.get(number, ())) for number in sorted(found))
+
+
+def _possible(numbers: Iterable[int]) -> set[int]:
+    return {number for number in numbers if 0 < number <= _LARGEST}
+
+
+async def _participants(client: Client, tickets: Iterable[int]) -> dict[int, list[Participant]]:
+    numbers = sorted(tickets)
+    if not numbers:
+        return {}
+    places = ", ".join("?" * len(numbers))
+    sql = f"SELECT * FROM participant WHERE ticket_id IN ({places}) ORDER BY id"  # noqa: S608
+    people: dict[int, list[Participant]] = {}
+    for row in await rows(client, sql, numbers):
+        people.setdefault(row["ticket_id"], []).append(read_participant(row))
+    return people

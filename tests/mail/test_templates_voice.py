@@ -1,0 +1,337 @@
+"""Every mail to a customer keeps the rules of the voice, in every situation and both languages."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from daemon.core.values import Language, OutboxRow, Plan, Priority
+from daemon.mail import samples
+from tests.mail.outgoing import html_words, links, render, text_words
+
+FR, EN = Language.FR, Language.EN
+N = "\u00a0"
+DAYS = "lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche"
+WEEK = "Monday|Tuesday|Wednesday|Thursday|Friday|Saturday|Sunday"
+MONTHS = "janvier|février|mars|avril|mai|juin|juillet|août|septembre|octobre|novembre|décembre"
+FULL = {FR: rf"(?:{DAYS}) \d+(?:er)?{N}(?:{MONTHS})", EN: rf"(?:{WEEK}), [A-Z][a-z]+ \d+"}
+
+
+def situations(language: Language) -> Iterator[OutboxRow]:
+    """plan x priority x rule x open or closed x known, stranger or late; then two rare ones."""
+    for plan in Plan:
+        for priority, rules in samples.RULES.items():
+            for rule in rules:
+                for closed in (False, True):
+                    yield samples.ack(language, plan, priority, rule=rule, closed=closed)
+                    yield samples.ack(
+                        language,
+                        plan,
+                        priority,
+                        rule=rule,
+                        closed=closed,
+                        known=False,
+                        given_name="",
+                        subject="",
+                        evidence=[],
+                        uncertain_language=True,
+                    )
+                    yield samples.ack(
+                        language,
+                        plan,
+                        priority,
+                        rule=rule,
+                        closed=closed,
+                        late=True,
+                        oversize=True,
+                        oncall=False,
+                        missing=["nature", "noticed", "affected", "steps"],
+                        phone="",
+                        minutes_left=1,
+                        closed_why="fête du Travail" if closed else None,
+                    )
+    yield samples.ack(language, rule="P1-provisional", missing=["steps"])
+    yield samples.ack(language, priority=Priority.P2, rule="voicemail")
+
+
+MAILS = [(row, render(row)) for language in Language for row in situations(language)]
+NOTICES = [(row, render(row)) for language in Language for row in samples.every("notice", language)]
+FRENCH = [(r, m) for r, m in MAILS if r.context["language"] == "fr"]
+ENGLISH = [(r, m) for r, m in MAILS if r.context["language"] == "en"]
+
+
+def words_of(row: OutboxRow, text: str) -> str:
+    """Our own words: what the customer wrote and the line in the other language are taken out."""
+    evidence = row.context["evidence"]
+    assert isinstance(evidence, list)
+    for theirs in [row.context["subject"], *evidence, row.context["given_name"]]:
+        text = text.replace(str(theirs), "…") if theirs else text
+    return text.replace("English? Just reply in English.", "").replace(
+        "Français? Répondez simplement en français.", ""
+    )
+
+
+def test_every_situation_is_covered() -> None:
+    assert len(FRENCH) == len(ENGLISH) == 2 + 6 * 7 * 2 * 3
+
+
+def test_text_and_html_say_the_same() -> None:
+    for row, mail in [*MAILS, *NOTICES]:
+        assert html_words(mail.html) == text_words(mail.text), row.context
+
+
+def test_french_customers_are_spoken_to_as_people() -> None:
+    forbidden = re.compile(
+        r"cher client|chère|veuillez|ne pas répondre|tient à cœur|nous sommes désolés|!"
+        r"|\b(?:provisoires?|sla|horloges?|statuts?|escalades?|agents?|calendriers?|tickets?)\b",
+        re.IGNORECASE,
+    )
+    for row, mail in FRENCH:
+        assert not forbidden.search(words_of(row, mail.text)), row.context
+        assert not forbidden.search(words_of(row, " ".join(html_words(mail.html)))), row.context
+
+
+def test_english_customers_are_spoken_to_as_people() -> None:
+    forbidden = re.compile(
+        r"dear customer|valued|please|do not reply|no-?reply|!"
+        r"|\b(?:provisional|sla|escalat\w+|status|agents?)\b",
+        re.IGNORECASE,
+    )
+    for row, mail in ENGLISH:
+        assert not forbidden.search(words_of(row, mail.text)), row.context
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        rf"[^{N}]:",  # a no-break space before : % $
+        rf"[^{N}][%$]",
+        rf"«[^{N}]",
+        rf"[^{N}]»",
+        r"[\s\u00a0][!?;]",  # none before ! ? ;
+        rf"\d(?!{N})\s?h\b",
+        rf"\bh(?!{N})\s?\d",
+        rf"\d(?:er)?(?!{N})\s(?:{MONTHS}|minutes?|secondes)\b",
+        r"\w'\w",  # the typographic apostrophe
+        r"\d:\d\d",  # 14 h 30, not 14:30
+    ],
+)
+def test_french_text_and_html_keep_the_spacing_of_the_oqlf(wrong: str) -> None:
+    pattern = re.compile(wrong)
+    for row, mail in FRENCH:
+        for shown in (mail.text, " ".join(html_words(mail.html))):
+            found = pattern.search(words_of(row, shown))
+            assert found is None, (found, row.context)
+
+
+def test_english_has_no_french_spacing_and_one_dot_after_pm() -> None:
+    for row, mail in ENGLISH:
+        ours = words_of(row, mail.text)
+        assert N not in ours
+        assert "«" not in ours
+        assert "m.." not in ours
+        assert not re.search(r"\d ?h \d", ours)
+
+
+def test_one_date_stands_in_full_and_only_once() -> None:
+    for row, mail in MAILS:
+        language = Language(str(row.context["language"]))
+        full = re.findall(FULL[language], mail.text)
+        assert len(full) == 1, (full, row.context)
+
+
+def test_the_html_names_its_language_and_loads_nothing() -> None:
+    for row, mail in [*MAILS, *NOTICES]:
+        assert f'<html lang="{row.context["language"]}-CA"' in mail.html
+        assert not re.search(r"https?:|<img|<link|<script|url\(|src=|\bon\w+=", mail.html, re.IGNORECASE)
+        assert all(href.startswith(("mailto:support", "tel:+1")) for href in links(mail.html))
+        assert 'name="color-scheme"' in mail.html
+        assert "prefers-color-scheme: dark" in mail.html
+
+
+def test_the_phone_is_a_link_and_only_paying_plans_are_told_it() -> None:
+    for row, mail in MAILS:
+        told = bool(row.context["phone"])
+        assert ("555-0142" in mail.text) is told, row.context
+        assert ("tel:+14185550142" in links(mail.html)) is told
+
+
+def test_reference_priority_and_plan_come_last() -> None:
+    for row, mail in MAILS:
+        body, _, footer = mail.text.partition("\nBillet " if row.context["language"] == "fr" else "\nTicket ")
+        assert footer.startswith("AZ-1042 · ")
+        assert "AZ-" not in body
+        assert row.context["priority"] in footer.split("\n")[0]
+
+
+def test_the_first_sentence_says_that_the_message_is_there() -> None:
+    for row, mail in MAILS:
+        first = mail.text.split("\n")[2]
+        assert first.startswith(
+            ("Nous avons votre message", "Votre message")
+            if row.context["language"] == "fr"
+            else ("We have your message", "Your message", "Your voice message")
+        )
+
+
+def test_every_mail_says_when_a_person_answers() -> None:
+    for row, mail in FRENCH:
+        assert re.search(rf"(?:répond|écrit) (?:avant|au plus tard) .*\d{N}h", mail.text), row.context
+    for row, mail in ENGLISH:
+        assert re.search(r"(?:answer|write to) you (?:before|by) .*(?:[ap]\.m\.|noon)", mail.text), (
+            row.context
+        )
+
+
+def test_the_two_questions_are_asked_only_of_a_p1_to_be_confirmed() -> None:
+    for row, mail in MAILS:
+        asked = "seule caisse AzimutPOS?" in mail.text or "your only AzimutPOS till?" in mail.text
+        assert asked is row.context["provisional"]
+        assert ("1 oui, 2 non" in mail.text or "1 yes, 2 no" in mail.text) is asked
+
+
+def test_only_what_is_missing_is_asked_for() -> None:
+    text = render(samples.ack(FR, Plan.ARGENT, Priority.P3, missing=["noticed"])).text
+    assert f"Une précision nous aiderait{N}:\n\n  – depuis quand vous le remarquez.\n" in text
+    assert "étape par étape" not in text
+    assert "précision" not in render(samples.ack(FR, Plan.ARGENT, Priority.P3, missing=[])).text
+    assert "précision" not in render(samples.ack(missing=["steps"])).text
+    assert "précision" not in render(samples.ack(FR, Plan.OR, Priority.P4, missing=["steps"])).text
+
+
+def test_nobody_is_said_to_be_on_call_or_to_be_rung_without_one() -> None:
+    for row, mail in MAILS:
+        if not row.context["oncall"]:
+            assert not re.search(r"\b(?:garde|sonne|alerte|on call|alerted)\b", mail.text), row.context
+    closed = render(samples.ack(FR, Plan.ARGENT, closed=True, oncall=True)).text
+    assert "garde" not in closed
+
+
+def test_a_closed_desk_says_so_and_when_it_opens() -> None:
+    for row, mail in FRENCH:
+        shut = not row.context["open_now"]
+        if shut and not row.context["late"]:
+            assert f"lundi {'' if 'jusqu’à' in mail.text else 'à '}9{N}h" in mail.text, row.context
+        assert ("tout de suite" in mail.text) is (
+            not shut and not row.context["late"] and row.context["priority"] in ("P2", "P3")
+        )
+    holiday = render(
+        samples.ack(FR, Plan.ARGENT, Priority.P2, closed=True, closed_why="fête du Travail")
+    ).text
+    assert f"Nous sommes fermés (fête du Travail) et commençons dès l’ouverture, lundi à 9{N}h." in holiday
+
+
+def test_an_apology_is_made_once_and_only_when_we_are_late() -> None:
+    for row, mail in MAILS:
+        sorry = len(re.findall(r"regrettons|sorry", mail.text))
+        assert sorry == (1 if row.context["late"] else 0)
+
+
+def test_a_promise_in_the_past_is_not_made_again() -> None:
+    row = samples.ack(FR, Plan.ARGENT, Priority.P3, late=True)
+    text = render(row, row.queued_at + timedelta(days=1)).text
+    assert "L’heure promise pour notre réponse" in text
+    assert "dès que possible" in text
+    assert f"Tout doit être réglé au plus tard vendredi 6{N}novembre à 16{N}h{N}20." in text
+    gone = render(row, row.queued_at + timedelta(days=5)).text
+    assert "ce n’est pas fait" in gone
+    english = render(samples.ack(EN, late=True), row.queued_at + timedelta(days=5)).text
+    assert "has passed" in english
+
+
+def test_only_gratuit_is_asked_about_a_paid_plan() -> None:
+    for row, mail in MAILS:
+        asked = "un forfait payant?" in mail.text or "have a paid plan?" in mail.text
+        assert asked is (row.context["plan"] == "gratuit")
+
+
+def test_the_line_in_the_other_language_stands_only_where_it_is_uncertain() -> None:
+    for row, mail in MAILS:
+        line = "English? Just reply" in mail.text or "Français? Répondez" in mail.text
+        assert line is row.context["uncertain_language"]
+        if line:
+            other = "en" if row.context["language"] == "fr" else "fr"
+            assert f'<p lang="{other}-CA"' in mail.html
+
+
+def test_english_mail_is_signed_in_english() -> None:
+    for _, mail in ENGLISH:
+        assert "\nAzimut POS Support\n" in mail.text
+        assert b"\r\nFrom: Azimut POS Support <support@azimutpos.com>" in b"\r\n" + mail.message
+    assert "\nSoutien Azimut POS\n" in FRENCH[0][1].text
+
+
+@given(
+    st.text(st.characters(categories=("L",)), min_size=8, max_size=30),
+    st.text(st.characters(categories=("L",)), min_size=8, max_size=30),
+    st.sampled_from(list(Priority)),
+    st.sampled_from(list(Language)),
+    st.booleans(),
+)
+@settings(max_examples=60)
+def test_a_stranger_reads_nothing_of_what_a_stranger_wrote(
+    subject: str, name: str, priority: Priority, language: Language, closed: bool
+) -> None:
+    row = samples.ack(
+        language,
+        Plan.GRATUIT,
+        priority,
+        closed=closed,
+        known=False,
+        subject=subject,
+        given_name=name,
+        evidence=[subject],
+    )
+    mail = render(row)
+    clean = render(replace(row, context={**row.context, "subject": "", "given_name": "", "evidence": []}))
+    assert mail.message == clean.message
+    assert mail.subject == ("[AZ-1042] Votre message" if language is FR else "[AZ-1042] Your message")
+
+
+def test_the_samples_of_the_voice_page_word_for_word() -> None:
+    urgent = render(samples.ack(closed=True)).text.replace(N, " ")
+    assert urgent.startswith(
+        "Bonjour Marie,\n\nNous avons votre message et nous le traitons comme une urgence. L’alerte vient de "
+        "partir à la personne de garde : elle vous répond avant 6 h 30. Le problème doit être réglé avant "
+        "9 h 30, ce samedi 7 novembre.\n\nDeux questions pour l’aider :\n\n  1. Est-ce votre seule caisse "
+        "AzimutPOS?\n"
+    )
+    stranger = render(
+        samples.ack(FR, Plan.GRATUIT, closed=True, known=False, given_name="", subject="", evidence=[])
+    ).text.replace(N, " ")
+    assert stranger.startswith(
+        "Bonjour,\n\nNous avons votre message. Soyons francs : notre équipe est fermée jusqu’à lundi 9 h. "
+        "Votre billet sera en tête de la file et une personne vous écrit au plus tard lundi 9 novembre à "
+        "10 h.\n\nD’ici là, ces deux gestes règlent souvent une caisse gelée :\n"
+    )
+    third = render(samples.ack(FR, Plan.ARGENT, Priority.P3)).text.replace(N, " ")
+    assert (
+        "Votre message « Rapport des ventes incomplet » est bien arrivé. Une personne vous répond au plus "
+        "tard jeudi 5 novembre à 11 h 20, et tout doit être réglé au plus tard vendredi à 16 h 20.\n\nNous "
+        "commençons tout de suite. Trois précisions nous aideraient :\n"
+    ) in third
+    assert third.count("Boîte vocale : 418 555-0142 · forfait Argent, 22 minutes d’appel ce mois-ci.") == 1
+
+
+def test_a_notice_says_what_happened_to_whom_and_what_to_do() -> None:
+    for row, mail in NOTICES:
+        what, text = row.context["what"], mail.text
+        assert "À faire" in text or "To do: " in text
+        assert text.split("\n")[1].startswith("↩ ")
+        for fact in ("recipient", "error") if what in ("bounce", "undeliverable") else ("sender",):
+            assert str(row.context[fact]) in text
+    assert any("run --resume" in mail.text for _, mail in NOTICES)
+    assert "AZ-1042" in render(samples.notice(ticket=1042)).subject
+
+
+def test_a_notice_that_no_template_knows_is_still_a_mail() -> None:
+    row = samples.notice()
+    mail = render(replace(row, context={**row.context, "what": "disk", "reason": "no space left"}))
+    assert "Le service a remarqué ceci" in mail.text
+    assert "no space left" in mail.text
