@@ -49,7 +49,10 @@ def read_corpus(folder: Path = CORPUS) -> list[Example]:
             except (ValueError, KeyError, TypeError) as trouble:
                 raise CorpusFault(f"{path.name}:{number}: {trouble!r}: expected a labelled mail") from trouble
     if not examples:
-        raise CorpusFault(f"{folder}: no labelled mails: expected .jsonl files")
+        raise CorpusFault(
+            f"{folder}: no labelled mails: expected .jsonl files; an installed package brings the "
+            "trained model without its corpus, so train and evaluate in a checkout"
+        )
     return examples
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from daemon.core.policy import Policy
 from daemon.core.values import Evidence, Findings, Intent, Language, Mail, Severity, Unreadable
@@ -26,6 +26,8 @@ from daemon.loops.running import run_together
 from daemon.mail.compose import Composer, Identity
 from daemon.mail.parse import parse
 from daemon.mail.tokens import TokenKey, TokenReader, load_or_create_secret
+from daemon.outlook import watchers
+from daemon.ports import Classifier, Clock, Mailbox, Sender
 from daemon.settings.load import policy as policy_of
 from daemon.settings.model import Settings
 from daemon.settings.secrets import imap_secret, smtp_secret
@@ -82,13 +84,24 @@ class TriageClassifier:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Edges:
+    """What the desk meets the world with: real servers here, a simulated world in tests."""
+
+    open_mailbox: Callable[[], Awaitable[Mailbox]]
+    sender: Sender
+    classifier: Classifier
+    clock: Clock
+    jitter: Callable[[], float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
     """Everything that runs, wired together."""
 
     store: SqlStore
     intake: IntakeLoop
     outbox: OutboxLoop
-    classifier: TriageClassifier
+    classifier: Classifier
     policy: Policy
     stop: asyncio.Event
 
@@ -103,56 +116,71 @@ async def open_store_for(settings: Settings, *, create: bool = False) -> AsyncIt
 @asynccontextmanager
 async def open_desk(settings: Settings, *, resume: bool = False) -> AsyncIterator[Desk]:
     """Build the daemon; nothing runs yet. An empty store is created; it is locked while open."""
-    stop = asyncio.Event()
-    clock = SystemClock()
-    policy = policy_of(settings)
     async with AsyncExitStack() as stack:
         classifier = TriageClassifier()
         stack.callback(classifier.close)
         key = TokenKey(load_or_create_secret(secret_file(settings)))
-        composer = Composer(identity(settings, key), settings.desk.templates)
         store = await stack.enter_async_context(open_store_for(settings, create=True))
         await store.acquire_daemon_lock()
-        await store.release_claims()
         sender = SmtpPool(smtp_server(settings))
         stack.push_async_callback(sender.close)
-        outbox = OutboxLoop(
-            store=store,
-            sender=sender,
-            composer=composer,
-            policy=policy,
-            clock=clock,
-            parallel=settings.smtp.connections * 2,
-            jitter=random.random,
-            stop=stop,
-        )
-        reader = MailReader(
-            store=store,
-            classifier=classifier,
-            parse=parser(settings),
-            evidence=TokenReader(key, policy.desk_address, clock.now),
-            policy=policy,
-            clock=clock,
-            wake_outbox=outbox.wake,
-        )
         imap = imap_server(settings)
-        newer_than = settings.imap.answer_newer_than
-        intake = IntakeLoop(
+        edges = Edges(
             open_mailbox=lambda: open_mailbox(imap, settings.imap.mailbox),
-            folders=Folders(
-                inbox=settings.imap.mailbox,
-                processed=settings.imap.processed,
-                quarantine=settings.imap.quarantine,
-            ),
-            store=store,
-            reader=reader,
-            clock=clock,
-            poll=settings.imap.poll_interval,
-            answer_newer_than=timedelta(seconds=newer_than) if newer_than else None,
-            resume=resume,
-            stop=stop,
+            sender=sender,
+            classifier=classifier,
+            clock=SystemClock(),
+            jitter=random.random,
         )
-        yield Desk(store=store, intake=intake, outbox=outbox, classifier=classifier, policy=policy, stop=stop)
+        yield await wire(settings, store, key, edges, resume=resume)
+
+
+async def wire(
+    settings: Settings, store: SqlStore, key: TokenKey, edges: Edges, *, resume: bool = False
+) -> Desk:
+    """The loops around a store and edges. The store must be this daemon's alone: claims that a crash left
+    are released here."""
+    await store.release_claims()
+    stop = asyncio.Event()
+    policy = policy_of(settings)
+    outbox = OutboxLoop(
+        store=store,
+        sender=edges.sender,
+        composer=Composer(identity(settings, key), settings.desk.templates),
+        policy=policy,
+        clock=edges.clock,
+        parallel=settings.smtp.connections * 2,
+        jitter=edges.jitter,
+        stop=stop,
+    )
+    reader = MailReader(
+        store=store,
+        classifier=edges.classifier,
+        parse=parser(settings),
+        evidence=TokenReader(key, policy.desk_address, edges.clock.now),
+        policy=policy,
+        clock=edges.clock,
+        wake_outbox=outbox.wake,
+    )
+    newer_than = settings.imap.answer_newer_than
+    intake = IntakeLoop(
+        open_mailbox=edges.open_mailbox,
+        folders=Folders(
+            inbox=settings.imap.mailbox,
+            processed=settings.imap.processed,
+            quarantine=settings.imap.quarantine,
+        ),
+        store=store,
+        reader=reader,
+        clock=edges.clock,
+        poll=settings.imap.poll_interval,
+        answer_newer_than=timedelta(seconds=newer_than) if newer_than else None,
+        resume=resume,
+        stop=stop,
+    )
+    return Desk(
+        store=store, intake=intake, outbox=outbox, classifier=edges.classifier, policy=policy, stop=stop
+    )
 
 
 async def run(settings: Settings, *, resume: bool = False) -> None:
@@ -162,16 +190,18 @@ async def run(settings: Settings, *, resume: bool = False) -> None:
             await desk.classifier.ready()
             sd_notify(READY=1, STATUS=f"serving {settings.imap.mailbox}")
             log.info("ready", extra={"fields": {"mailbox": settings.imap.mailbox}})
+            loops = (desk.intake.progress, desk.outbox.progress)
             try:
-                await serve(desk)
+                await serve(desk, watchers(settings, loops, SystemClock(), desk.stop))
             finally:
                 sd_notify(STOPPING=1)
                 log.info("stopped", extra={"fields": {"mails": desk.intake.progress.done}})
 
 
-async def serve(desk: Desk) -> None:
-    """The loops, side by side, until `desk.stop`. Raises the fault of a loop that failed."""
-    loops = {"intake": desk.intake.run(), "outbox": desk.outbox.run()}
+async def serve(desk: Desk, beside: Mapping[str, Coroutine[Any, Any, None]] | None = None) -> None:
+    """The loops, side by side and with what watches them, until `desk.stop`. Raises the fault of a loop that
+    failed."""
+    loops = {"intake": desk.intake.run(), "outbox": desk.outbox.run(), **(beside or {})}
     await run_together(loops, desk.stop, GRACE)
 
 

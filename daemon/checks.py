@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +17,7 @@ from daemon.edges.system import SystemClock
 from daemon.mail.compose import check_templates
 from daemon.ports import Unavailable
 from daemon.settings.model import Settings
+from daemon.settings.secrets import SecretMissing, imap_secret, smtp_secret
 from daemon.store.database import SqlStore, open_store
 from daemon.store.faults import StoreFault, StoreMissing
 
@@ -54,6 +55,8 @@ async def check(settings: Settings, *, offline: bool) -> AsyncIterator[Finding]:
     yield _templates(settings)
     yield await _model()
     yield _secret(settings)
+    for finding in _passwords(settings):
+        yield finding
     if not offline:
         async for finding in _servers(settings):
             yield finding
@@ -89,6 +92,22 @@ def _secret(settings: Settings) -> Finding:
     if mode & 0o077:
         return failed("token key", f"{path} can be read by others: chmod 600 {path}")
     return ok("token key", str(path))
+
+
+def _passwords(settings: Settings) -> Iterator[Finding]:
+    """That they can be read, not that they are right: the logins below tell that. One that is missing may be
+    a credential that systemd gives to the service alone."""
+    for name, secret in (("imap password", imap_secret(settings)), ("smtp password", smtp_secret(settings))):
+        if secret is None:
+            continue
+        try:
+            secret.read()
+        except SecretMissing as missing:
+            yield warning(name, str(missing))
+        except OSError as trouble:
+            yield failed(name, trouble.strerror or str(trouble))
+        else:
+            yield ok(name, "can be read")
 
 
 async def _servers(settings: Settings) -> AsyncIterator[Finding]:

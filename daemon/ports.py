@@ -88,6 +88,10 @@ class Sender(Protocol):
 
 
 class Classifier(Protocol):
+    async def ready(self) -> None:
+        """Return when it can classify."""
+        ...
+
     async def classify(self, subject: str, text: str) -> Findings: ...
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import sys
 from typing import Final
 
@@ -20,6 +21,7 @@ FAMILIES: Final = (
     "sla",
     "tickets",
     "customers",
+    "db",
     "preview",
 )
 
@@ -45,6 +47,7 @@ def main(argv: list[str] | None = None) -> int:
     args = parser().parse_args(argv)
     try:
         status: int = args.func(args)
+        sys.stdout.flush()
     except (ConfigError, UsageFault) as fault:
         print(fault, file=sys.stderr)  # noqa: T201 - the command line's own voice
         return 2
@@ -52,8 +55,23 @@ def main(argv: list[str] | None = None) -> int:
         print(f"azimut-support: {failure}", file=sys.stderr)  # noqa: T201
         return 1
     except BrokenPipeError:
-        sys.stderr.close()
+        _drop_output()
+        return 1
+    except OSError as trouble:  # a full disk under the output, a folder that is not ours
+        _drop_output()
+        place = f"{trouble.filename}: " if trouble.filename else ""
+        print(f"azimut-support: {place}{trouble.strerror or trouble}", file=sys.stderr)  # noqa: T201
         return 1
     except KeyboardInterrupt:
         return 130
     return status
+
+
+def _drop_output() -> None:
+    """Nobody reads on: what is still buffered must not fail once more when the interpreter ends."""
+    try:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
+    except (OSError, ValueError):  # no descriptor below it (a test, a closed stream): nothing is buffered
+        return

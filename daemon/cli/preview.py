@@ -73,7 +73,7 @@ def _row(args: argparse.Namespace) -> OutboxRow:
         _one_of("--rule", args.rule, samples.RULES[priority])
     row = samples.ack(language, Plan(args.plan), priority, rule=args.rule, closed=args.closed)
     if args.stranger:
-        row.context.update(known=False, given_name="", subject="", evidence=[])
+        row.context.update(known=False, recognized=False, given_name="", subject="", evidence=[])
     return row
 
 

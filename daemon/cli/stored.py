@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import TYPE_CHECKING, TypeVar
 
 from daemon.cli.failure import CommandFailed, UsageFault
@@ -27,13 +27,18 @@ def with_store(settings: Settings, work: Callable[[SqlStore], Awaitable[_T]], *,
 
     Raises `CommandFailed` when the store cannot serve, `UsageFault` when it is not this program's to use.
     """
+    return carried_out(_opened(settings, work, create))
+
+
+def carried_out(work: Coroutine[object, object, _T]) -> _T:
+    """What `work` returns. Raises as `with_store` does."""
     import asyncio
 
     from daemon.ports import Unavailable
     from daemon.store.faults import StoreFault
 
     try:
-        return asyncio.run(_opened(settings, work, create))
+        return asyncio.run(work)
     except StoreFault as fault:
         raise UsageFault(str(fault)) from fault
     except Unavailable as trouble:
@@ -41,7 +46,7 @@ def with_store(settings: Settings, work: Callable[[SqlStore], Awaitable[_T]], *,
 
 
 async def _opened(settings: Settings, work: Callable[[SqlStore], Awaitable[_T]], create: bool) -> _T:
-    from daemon.app import open_store_for
+    from daemon.store.database import open_store  # not through `app`, which loads all of the daemon
 
-    async with open_store_for(settings, create=create) as store:
+    async with open_store(settings.store.url, settings.desk.data_dir, create=create) as store:
         return await work(store)

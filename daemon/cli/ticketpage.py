@@ -24,11 +24,7 @@ def page(ticket: Facts, zone: ZoneInfo) -> str:
     """The whole page as text, without a newline at its end."""
     blocks = [
         list(_head(ticket, zone)),
-        [
-            f"{name.replace('_', ' '):<15} {clock_line(ticket[name], zone)}"
-            for name in _CLOCKS
-            if ticket[name]
-        ],
+        list(_clocks(ticket, zone)),
         _rows("Why this priority", ticket["evidence"], _evidence),
         *(_message(message, zone) for message in ticket["messages"]),
         _rows("Calls", ticket["calls"], lambda call: _call(call, zone)),
@@ -71,8 +67,11 @@ def _evidence(evidence: Facts) -> str:
 
 def _message(message: Facts, zone: ZoneInfo) -> list[str]:
     who = _DIRECTIONS.get(message["direction"], message["direction"])
-    lines = [f"{instant(message['at'], zone)}  {who} {message['from'] or 'somebody unknown'}"]
-    lines += textwrap.indent(message["text"] or "(no text)", "  ").splitlines()
+    ours = message["direction"] == "out" and not message["from"]
+    author = message["from"] or ("the desk" if ours else "somebody unknown")
+    lines = [f"{instant(message['at'], zone)}  {who} {author}"]
+    text = message["text"] or ("(automatic, see Mails)" if ours else "(no text)")
+    lines += textwrap.indent(text, "  ").splitlines()
     lines += [f"  [{_attachment(attachment)}]" for attachment in message["attachments"]]
     return lines
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Final
 
 from daemon.core.actions import Action, AddHistory, BounceMail, SuppressAddress
 from daemon.core.matching import Snapshot
 from daemon.core.notices import notice
 from daemon.core.policy import Policy
+from daemon.core.sending import INTERNAL_KINDS
 from daemon.core.values import BounceReport, OutboxRow
+
+_ABOUT_FAILURES: Final = frozenset({"bounce", "undeliverable"})
 
 
 def is_hard(report: BounceReport) -> bool:
@@ -43,15 +47,18 @@ def _hard(
     row: OutboxRow, text: str, snapshot: Snapshot, policy: Policy, at: datetime, now: datetime
 ) -> list[Action]:
     """The address takes no mail: no automatic mail goes there until a person writes from it. Agents' and
-    escalation addresses are never suppressed: the desk would fall silent."""
+    escalation addresses are never suppressed: the desk would fall silent. Their failing is told once a day,
+    and never when it is such a notice that came back: two full mailboxes would tell each other for ever."""
     actions: list[Action] = []
     own = policy.agent(row.recipient) is not None or row.recipient in policy.escalation
     if not own:
         actions.append(SuppressAddress(address=row.recipient, reason=text, at=at))
+    if row.kind in INTERNAL_KINDS and row.context.get("what") in _ABOUT_FAILURES:
+        return actions
     ticket = snapshot.ticket(row.ticket) if row.ticket is not None else None
     actions += notice(
         "bounce",
-        cause=f"bounce:{row.id}",
+        cause=f"bounce:{row.recipient}:{now:%Y-%m-%d}" if own else f"bounce:{row.id}",
         ticket=ticket or row.ticket,
         policy=policy,
         now=now,

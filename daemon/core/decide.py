@@ -7,9 +7,11 @@ exactly one `RecordMail`: no mail is without a disposition.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from daemon.core import guards
 from daemon.core.actions import NEW, Action, AddHistory, Decision, RecordMail, ReleaseAddress
@@ -17,11 +19,19 @@ from daemon.core.authentication import authenticated, dmarc
 from daemon.core.bouncing import on_bounce
 from daemon.core.following import continues, courtesy, join_ticket
 from daemon.core.guards import Circumstances, Treatment, Verdict
-from daemon.core.matching import Match, Snapshot, match
+from daemon.core.matching import COMPARED, Match, Role, Snapshot, match
 from daemon.core.notices import desk_notice, notice
 from daemon.core.opening import Case, arrival_cause, flagged_spam, open_stub, open_ticket, stub_findings
 from daemon.core.policy import Intake, Policy
 from daemon.core.values import Arrival, Claim, Disposition, Findings, Mail, MailClass, Severity, Unreadable
+
+BREAKERS: Final = frozenset({"acks_per_address", "same_text_per_address"})
+"""Limits that stop the answering; managers are told which and for whom, once an hour."""
+
+_PERSONAL_SIGNS: Final = frozenset({"spam-flag", "auto-response-suppress"})
+"""Signs that others put on a person's mail."""
+
+_NUMBER: Final = re.compile(r"\d+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,9 +116,10 @@ def _converse(inbound: Inbound, case: Case, verdict: Verdict) -> Decision:
     release: tuple[Action, ...] = ()
     if case.snapshot.suppressed and verdict.treatment is Treatment.ANSWER:
         release = (ReleaseAddress(address=case.mail.from_.address),)  # a person wrote from it: it works
-    if found.ticket is not None and (aside or continues(found.ticket, case)):
+    automatic = _by_a_program(case, found, verdict)
+    if found.ticket is not None and (automatic or continues(found.ticket, case)):
         ticket = found.ticket
-        joined = join_ticket(case, found, ticket, automatic=aside)
+        joined = join_ticket(case, found, ticket, automatic=automatic)
         record = _record(inbound, Disposition.MESSAGE, verdict.rule, ticket=ticket.id)
         reads = {ticket.id: ticket.version}
         return Decision(actions=(record, *joined, *release), reads=reads)
@@ -133,14 +144,14 @@ def _open(
         actions.append(
             AddHistory(ticket=NEW, at=case.opened_at, event="not_acknowledged", by="desk", detail=detail)
         )
-    if silence == "acks_per_address":
+    if silence in BREAKERS:
         hour = case.now.strftime("%Y%m%d%H")
         actions += desk_notice(
             "breaker",
-            cause=f"breaker:acks_per_address:{case.mail.from_.address}:{hour}",
+            cause=f"breaker:{silence}:{case.mail.from_.address}:{hour}",
             policy=case.policy,
             now=case.now,
-            facts={"reason": "acks_per_address", "sender": case.mail.from_.address},
+            facts={"reason": silence, "sender": case.mail.from_.address},
         )
     return Decision(actions=tuple(actions))
 
@@ -153,10 +164,35 @@ def _acknowledges(case: Case, verdict: Verdict) -> tuple[bool, str]:
         return False, "flagged as spam"
     if dmarc(case.mail, case.policy) == "fail":
         return False, "the sender's own domain denies this mail (DMARC)"
-    limit = case.policy.limits.acks_per_address
-    if limit and case.snapshot.acks_last_hour >= limit:
+    limits = case.policy.limits
+    if limits.acks_per_address and case.snapshot.acks_last_hour >= limits.acks_per_address:
         return False, "acks_per_address"
+    if limits.same_text_per_address and _same_texts(case) >= limits.same_text_per_address:
+        return False, "same_text_per_address"
     return True, ""
+
+
+def _same_texts(case: Case) -> int:
+    """How often this sender has just written the same: two desks that answer each other differ in a number
+    only. A mail without words (a photo) is like no other."""
+    mine = _alike(case.mail.new_text or case.mail.text)
+    return sum(_alike(text) == mine for text in case.snapshot.recent_texts) if mine else 0
+
+
+def _alike(text: str) -> str:
+    return _NUMBER.sub("0", " ".join(text[:COMPARED].casefold().split()))
+
+
+def _by_a_program(case: Case, found: Match, verdict: Verdict) -> bool:
+    """Whether a mail on a ticket is a remark that moves nothing. A responder's answer is one, also a known
+    sender's: it would reopen what it answers. A participant who writes through a list, or whom the provider
+    takes for spam, is a person: who else would hold evidence of the ticket?"""
+    mail = case.mail
+    if verdict.treatment is not Treatment.SET_ASIDE:
+        return mail.mail_class is MailClass.AUTO_REPLY and "null-return-path" in mail.signs
+    if found.role is not Role.PARTICIPANT:
+        return True
+    return mail.mail_class is not MailClass.LIST and not _PERSONAL_SIGNS.issuperset(mail.signs)
 
 
 def _nothing_asked(case: Case, verdict: Verdict) -> bool:
@@ -178,7 +214,10 @@ def _bounce(inbound: Inbound, mail: Mail, snapshot: Snapshot, policy: Policy, no
 def _record(
     inbound: Inbound, disposition: Disposition, reason: str, *, ticket: int | None = None
 ) -> RecordMail:
+    """The bytes are kept with it, except where a card number is or may be in them: what was masked in the
+    text stands unmasked there (PCI DSS 3.5.1), and what could not be read could not be looked through."""
     mail = inbound.mail
+    clean = isinstance(mail, Mail) and not mail.masked
     return RecordMail(
         arrival=inbound.arrival,
         disposition=disposition,
@@ -188,5 +227,5 @@ def _record(
         sender=mail.from_.address if mail.from_ else "",
         subject=mail.subject,
         ticket=ticket,
-        raw=inbound.raw,
+        raw=inbound.raw if clean else b"",
     )

@@ -55,8 +55,13 @@ _ROBOT_SIGNS: Final = (
 )
 
 
-def _held(c: Circumstances) -> bool:
+def _braked(c: Circumstances) -> bool:
     return c.intake.braked is not None and c.arrival.internaldate < c.intake.braked
+
+
+def _held(c: Circumstances) -> bool:
+    """To be decided anew it would need its bytes, and bytes with a card number are not kept."""
+    return _braked(c) and not c.mail.masked
 
 
 def _before_first_start(c: Circumstances) -> bool:
@@ -101,6 +106,7 @@ TABLE: Final[tuple[_Row, ...]] = (
     ("list of a known sender", _known_list, _QUIET, Disposition.RECORDED),
     ("list", _class(MailClass.LIST), _ASIDE, Disposition.RECORDED),
     ("several senders", _several_senders, _QUIET, Disposition.RECORDED),
+    ("brake, with a card number", _braked, _QUIET, Disposition.RECORDED),
     (
         "an agent's mail",
         lambda c: c.policy.agent(c.mail.from_.address) is not None,

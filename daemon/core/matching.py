@@ -34,6 +34,9 @@ from daemon.core.values import (
 TOKEN_LIFE: Final = timedelta(days=60)
 """How long evidence of ours holds after its ticket closed (mail.md; a ⚙ key of a later issue)."""
 
+COMPARED: Final = 2_000
+"""Characters by which two texts are told apart where only a repeated one matters."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lookup:
@@ -77,6 +80,8 @@ class Snapshot:
                       is under its own number too, with `merged_into` set)
     open_p1           an open P1 of this sender, opened at most 4 h before the arrival
     acks_last_hour    acknowledgements queued for this sender in the hour before the arrival
+    recent_texts      the first `COMPARED` characters of what this sender wrote on tickets that were opened in
+                      that hour; empty when no acknowledgement was queued in it
     bounced_rows      outbox rows for `outbox_ids` and `outbox_rows`
     suppressed        the sender's address is suppressed
     """
@@ -88,6 +93,7 @@ class Snapshot:
     tickets: tuple[Ticket, ...] = ()
     open_p1: Ticket | None = None
     acks_last_hour: int = 0
+    recent_texts: tuple[str, ...] = ()
     bounced_rows: tuple[OutboxRow, ...] = ()
     suppressed: bool = False
 

@@ -301,6 +301,7 @@ def _facts(
         "language": language.value,
         "uncertain_language": uncertain,
         "known": case.known,
+        "recognized": case.snapshot.account is not None,
         "given_name": given_name(case.mail.from_.name) if case.known else "",
         "subject": case.mail.subject if case.known else "",
         "opened": case.opened_at.isoformat(),
@@ -320,7 +321,8 @@ def _facts(
         "opens_at": None if open_now else calendar.next_opening(case.now).isoformat(),
         "closed_why": calendar.closed_why(case.now, language.value),
         "minutes_left": minutes,
-        "oncall": bool(case.policy.oncall) and ruling.priority is Priority.P1,
+        # True prints that the person on call has been alerted: never before the alarm mail is queued with it.
+        "oncall": False,
         "phone": case.policy.phone if paying else "",
         "aide": self_help,
         "late": late(case.opened_at, case.now),

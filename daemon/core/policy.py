@@ -62,10 +62,6 @@ class Policy:
         named = [a.addresses[0] for a in self.agents if a.manager]
         return tuple(dict.fromkeys([*named, *self.escalation]))
 
-    @property
-    def desk_domain(self) -> str:
-        return self.desk_address.rpartition("@")[2]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Intake:

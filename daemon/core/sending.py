@@ -11,7 +11,7 @@ from daemon.core.actions import Action, AddHistory, CancelMail, Decision, GiveUp
 from daemon.core.notices import notice
 from daemon.core.opening import late
 from daemon.core.policy import Policy
-from daemon.core.values import Delivery, OutboxRow
+from daemon.core.values import Delivery, OutboxRow, Outcome
 
 INTERNAL_KINDS: Final = frozenset(
     {
@@ -28,6 +28,10 @@ INTERNAL_KINDS: Final = frozenset(
     }
 )
 """Kinds that only agents and managers read (contract, X-Azimut-Kind)."""
+
+
+_MAY_HAVE_ARRIVED: Final = "an earlier copy may have arrived; "
+"""Stays in front of a row's error from its first UNKNOWN on, so that copies are counted, not attempts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +56,10 @@ def on_send(row: OutboxRow, now: datetime) -> Send | Decision:
 
 def on_delivery(row: OutboxRow, delivery: Delivery, policy: Policy, now: datetime, jitter: float) -> Decision:
     """The actions that follow from one attempt. `jitter` in [0, 1) spreads the retries."""
-    verdict = retry.next_attempt(delivery.outcome, row.attempts, row.queued_at, now, jitter)
+    copies = int(row.last_error.startswith(_MAY_HAVE_ARRIVED))
+    verdict = retry.next_attempt(
+        delivery.outcome, row.attempts, row.queued_at, now, jitter, unknown_before=copies
+    )
     if isinstance(verdict, retry.Done):
         return Decision(
             actions=(
@@ -61,8 +68,9 @@ def on_delivery(row: OutboxRow, delivery: Delivery, policy: Policy, now: datetim
         )
     error = _error(delivery)
     if isinstance(verdict, retry.RetryAt):
+        told = _MAY_HAVE_ARRIVED + error if copies or delivery.outcome is Outcome.UNKNOWN else error
         return Decision(
-            actions=(RetryMail(row=row.id, version=row.version, at=now, due_at=verdict.at, error=error),)
+            actions=(RetryMail(row=row.id, version=row.version, at=now, due_at=verdict.at, error=told),)
         )
     return Decision(actions=_give_up(row, f"{verdict.reason}: {error}", policy, now))
 

@@ -17,8 +17,11 @@ class Backoff:
     def __init__(self) -> None:
         self._tries = 0
 
-    def reset(self) -> None:
+    def reset(self) -> bool:
+        """It works. True when it did not before: the end of a trouble is worth a line in the log."""
+        recovered = self._tries > 0
         self._tries = 0
+        return recovered
 
     def after(self, trouble: Unavailable) -> float:
         """Seconds to wait after this trouble."""

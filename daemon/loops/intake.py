@@ -10,12 +10,13 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from daemon.core.policy import Intake
 from daemon.core.values import Disposition
 from daemon.loops.backoff import Backoff
+from daemon.loops.pausing import either
 from daemon.loops.progress import Progress
 from daemon.loops.reader import MailReader
 from daemon.ports import Clock, Mailbox, MailboxState, MoveRefused, RawMail, Store, Unavailable
@@ -77,7 +78,7 @@ class IntakeLoop:
                 await self._session(backoff)
             except Unavailable as trouble:
                 seconds = backoff.after(trouble)
-                self.progress.trouble = str(trouble)
+                self.progress.fail(trouble.service, str(trouble), self._clock.now(), refused=trouble.refused)
                 log.warning(
                     "mailbox_unavailable",
                     extra={
@@ -95,11 +96,13 @@ class IntakeLoop:
             await mailbox.close()
 
     async def _session(self, backoff: Backoff) -> None:
+        self.progress.alive(self._clock.now())
         mailbox = await self._open()
         try:
             circumstances = await self._start(mailbox)
             last = await self._sweep(mailbox, circumstances)
-            backoff.reset()
+            if backoff.reset():
+                log.info("mailbox_back", extra={"fields": {"mailbox": self._folders.inbox}})
             swept = self._clock.now()
             while not self._stop.is_set():
                 await self._wait(mailbox)
@@ -109,7 +112,7 @@ class IntakeLoop:
                     last, swept = await self._sweep(mailbox, circumstances), self._clock.now()
                 else:
                     last = max(last, await self._take(mailbox, await mailbox.search(last + 1), circumstances))
-                self.progress.step(self._clock.now())
+                self.progress.step(self._clock.now(), "imap", "store")
         finally:
             await mailbox.close()
 
@@ -120,7 +123,8 @@ class IntakeLoop:
         now = self._clock.now()
         state = await self._store.mailbox_state(self._folders.inbox)
         if self._resume:
-            await self._reader.release_held(self._folders.inbox)
+            while await self._reader.release_held(self._folders.inbox):
+                self.progress.alive(self._clock.now())
             await self._store.set_brake(self._folders.inbox, None)
         if state is None:
             await self._store.set_mailbox_state(self._folders.inbox, mailbox.uidvalidity, 0, now)
@@ -131,6 +135,7 @@ class IntakeLoop:
             state = await self._store.mailbox_state(self._folders.inbox)
         if state is None:
             raise Unavailable("store", "the mailbox cursor that was just written cannot be read back")
+        self._resume = False  # it releases what was held until now, not the brake of another day
         since = state.first_start - self._answer_newer_than if self._answer_newer_than is not None else None
         return Intake(answer_since=since, braked=state.braked)
 
@@ -151,6 +156,7 @@ class IntakeLoop:
         old = 0
         if not self._resume:
             async for raw in mailbox.fetch(await mailbox.search(1)):
+                self.progress.alive(self._clock.now())
                 if raw.internaldate < now - BRAKE_AGE and not await self._reader.seen(raw):
                     old += 1
                 if old > BRAKE_MAILS:
@@ -167,15 +173,16 @@ class IntakeLoop:
                 },
             )
             await self._reader.tell_braked(self._folders.inbox, mailbox.uidvalidity)
-        await self._store.set_mailbox_state(self._folders.inbox, mailbox.uidvalidity, 0, now)
+        # The brake first: a crash between the two looks again, where the other order would answer everybody.
         await self._store.set_brake(self._folders.inbox, braked)
+        await self._store.set_mailbox_state(self._folders.inbox, mailbox.uidvalidity, 0, now)
 
     # -- taking in --------------------------------------------------------------------------------------
 
     async def _sweep(self, mailbox: Mailbox, circumstances: Intake) -> int:
         """Everything that lies in the folder now; returns the last UID."""
         last = await self._take(mailbox, await mailbox.search(1), circumstances)
-        self.progress.step(self._clock.now())
+        self.progress.step(self._clock.now(), "imap", "store")
         return last
 
     async def _take(self, mailbox: Mailbox, uids: Sequence[int], circumstances: Intake) -> int:
@@ -185,18 +192,28 @@ class IntakeLoop:
             batch = uids[start : start + BATCH]
             known = await self._store.known(self._folders.inbox, mailbox.uidvalidity, batch)
             filed = {uid: known[uid].disposition for uid in batch if uid in known}
+            self._await_turn(len(uids) - start - len(filed))
             async for raw in mailbox.fetch([uid for uid in batch if uid not in known]):
+                self._await_turn(len(uids) - start - len(filed), raw.internaldate)
                 filed[raw.uid] = await self._one(mailbox.uidvalidity, raw, circumstances)
                 if self._stop.is_set():
                     break
             await self._move(mailbox, filed)
             last = batch[-1]
+            self._await_turn(len(uids) - start - len(batch))
             if self._stop.is_set():
                 return last
             await self._store.set_mailbox_state(
                 self._folders.inbox, mailbox.uidvalidity, last, self._clock.now()
             )
         return last
+
+    def _await_turn(self, waiting: int, since: datetime | None = None) -> None:
+        """A sign of life between two mails, and how many still wait. `since`: the arrival of the next one,
+        which in the order of UIDs is the oldest."""
+        self.progress.alive(self._clock.now())
+        self.progress.waiting = waiting
+        self.progress.oldest = since if waiting else None
 
     async def _one(self, uidvalidity: int, raw: RawMail, circumstances: Intake) -> Disposition:
         disposition = await self._reader.take(self._folders.inbox, uidvalidity, raw, circumstances)
@@ -212,7 +229,7 @@ class IntakeLoop:
             try:
                 await mailbox.move(uids, folder)
             except MoveRefused as refused:
-                self.progress.trouble = f"mails cannot be moved to {folder}: {refused}"
+                self.progress.fail("move", f"mails cannot be moved to {folder}: {refused}", self._clock.now())
                 log.error(
                     "move_refused",
                     extra={
@@ -225,26 +242,16 @@ class IntakeLoop:
                     },
                 )
             else:
+                self.progress.heal("move")
                 await self._store.mark_moved(self._folders.inbox, mailbox.uidvalidity, uids)
 
     # -- waiting ----------------------------------------------------------------------------------------
 
     async def _wait(self, mailbox: Mailbox) -> None:
         """Until the server pushes, the poll interval is over, or the daemon stops."""
-        await _either(mailbox.wait(self._poll), self._stop.wait())
+        self.progress.alive(self._clock.now(), self._poll)
+        await either(mailbox.wait(self._poll), self._stop.wait())
 
     async def _pause(self, seconds: float) -> None:
-        await _either(self._clock.sleep(seconds), self._stop.wait())
-
-
-async def _either(first: Awaitable[object], second: Awaitable[object]) -> None:
-    """Return when one of the two is done, with its exception; the other is cancelled and awaited."""
-    tasks = [asyncio.ensure_future(first), asyncio.ensure_future(second)]
-    try:
-        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-    for task in done:
-        task.result()
+        self.progress.alive(self._clock.now(), seconds)
+        await either(self._clock.sleep(seconds), self._stop.wait())

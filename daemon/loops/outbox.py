@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Final
+from functools import partial
+from typing import Final, TypeVar
 
 from daemon.core.actions import Decision
 from daemon.core.policy import Policy
@@ -19,15 +20,21 @@ from daemon.core.sending import Send, on_delivery, on_send, unrenderable
 from daemon.core.values import Delivery, OutboxRow, Outcome
 from daemon.loops.backoff import Backoff
 from daemon.loops.progress import Progress
+from daemon.loops.unsettled import Unsettled
 from daemon.mail.compose import Composer
 from daemon.ports import Clock, Conflict, Sender, Store, Unavailable
 
 log = logging.getLogger("azimut.outbox")
 
+T = TypeVar("T")
+
 LEASE: Final = timedelta(minutes=30)
 """A claim outlives the slowest honest conversation (RFC 5321 4.5.3.2: ten minutes for the final 250)."""
 
 LONGEST_SLEEP: Final = 60.0
+
+LOGIN_REFUSED: Final = frozenset({530, 534, 535, 538})
+"""RFC 4954 section 6: it is our login that the server does not want."""
 
 
 class OutboxLoop:
@@ -57,6 +64,7 @@ class OutboxLoop:
         self._backoff = Backoff()
         self._closed_until: datetime | None = None
         self.progress = Progress("outbox")
+        self._unsettled = Unsettled(self.progress)
 
     def wake(self) -> None:
         """Something was queued: look now."""
@@ -65,47 +73,60 @@ class OutboxLoop:
     async def run(self) -> None:
         """Send until the stop event; mails that are under way then are finished first."""
         backoff = Backoff()
-        while not self._stop.is_set():
-            try:
-                await self._serve(backoff)
-            except Unavailable as trouble:
-                self.progress.trouble = str(trouble)
-                seconds = backoff.after(trouble)
-                log.warning(
-                    "store_unavailable", extra={"fields": {"reason": str(trouble), "retry_in": seconds}}
-                )
-                await self._sleep(seconds)
+        under_way: set[asyncio.Task[None]] = set()
+        try:
+            while not self._stop.is_set():
+                try:
+                    await self._turn(under_way)
+                except Unavailable as trouble:
+                    await self._sleep(self._store_away(backoff, trouble))
+                else:
+                    if backoff.reset():
+                        log.info("store_back")
+        finally:
+            await self._finish(under_way)
 
     async def flush(self) -> None:
         """Send all that is due now, then return. What the servers will not take stays queued."""
         while rows := await self._claim(self._parallel):
             await asyncio.gather(*(self._deliver(row) for row in rows))
 
-    async def _serve(self, backoff: Backoff) -> None:
-        """Keep `parallel` mails under way. A slow one holds its own place only."""
-        under_way: set[asyncio.Task[None]] = set()
-        try:
-            while not self._stop.is_set():
-                self._wake.clear()
-                free = self._parallel - len(under_way)
-                rows = await self._claim(free)
-                under_way |= {asyncio.create_task(self._deliver(row)) for row in rows}
-                self.progress.step(self._clock.now())
-                await self._await_change(under_way, full=len(under_way) >= self._parallel)
-                under_way = self._reap(under_way)
-                backoff.reset()
-        finally:
-            if under_way:
-                await asyncio.gather(*under_way, return_exceptions=True)
+    async def _turn(self, under_way: set[asyncio.Task[None]]) -> None:
+        """Fill the free places, then wait for a change. A slow mail holds its own place only."""
+        self._wake.clear()
+        rows = await self._claim(self._parallel - len(under_way))
+        under_way |= {asyncio.create_task(self._deliver(row)) for row in rows}
+        self.progress.step(self._clock.now(), "store")
+        await self._await_change(under_way, full=len(under_way) >= self._parallel)
+        self._reap(under_way)
 
-    def _reap(self, under_way: set[asyncio.Task[None]]) -> set[asyncio.Task[None]]:
-        for task in [t for t in under_way if t.done()]:
+    async def _finish(self, under_way: set[asyncio.Task[None]]) -> None:
+        """Let what is under way come to its end; a cancellation ends it."""
+        if not under_way:
+            return
+        try:
+            await asyncio.wait(under_way)
+        except asyncio.CancelledError:
+            for task in under_way:
+                task.cancel()
+            await asyncio.wait(under_way)
+            raise
+        while under_way:
+            try:
+                self._reap(under_way)
+            except Unavailable as trouble:  # its claim is released at the next start, and the bytes repeated
+                log.warning("delivery_not_recorded", extra={"fields": {"reason": str(trouble)}})
+
+    def _reap(self, under_way: set[asyncio.Task[None]]) -> None:
+        for task in [task for task in under_way if task.done()]:
+            under_way.discard(task)
             task.result()  # a fault of ours ends the loop loudly, never silently
-        return {t for t in under_way if not t.done()}
 
     async def _await_change(self, under_way: set[asyncio.Task[None]], *, full: bool) -> None:
         """Until a mail is done or the daemon stops; while there is room also until something is queued or a
         row falls due."""
+        if full:
+            self.progress.alive(self._clock.now(), LEASE.total_seconds())
         waits = [asyncio.create_task(self._wake.wait()), asyncio.create_task(self._stop.wait())]
         try:
             await asyncio.wait(
@@ -131,7 +152,13 @@ class OutboxLoop:
         now = self._clock.now()
         if limit < 1 or (self._closed_until is not None and now < self._closed_until):
             return []
-        return await self._store.claim_outbox(now, limit, LEASE)
+        rows = await self._store.claim_outbox(now, limit, LEASE)
+        self._unsettled.claimed(rows, now + LEASE)
+        if len(rows) < limit:
+            self._unsettled.none_due(now, timedelta(seconds=LONGEST_SLEEP))
+            if not rows and not self.progress.waiting:
+                self.progress.heal("smtp")  # nobody waits for it any more
+        return rows
 
     async def _deliver(self, row: OutboxRow) -> None:
         """One attempt of one row, recorded."""
@@ -143,8 +170,9 @@ class OutboxLoop:
         try:
             rendered = await self._rendered(row, step, now)
         except Conflict:
+            self._unsettled.over(row)
             return  # superseded or taken back meanwhile
-        except Unavailable:
+        except (Unavailable, asyncio.CancelledError):
             raise
         except Exception as fault:
             log.exception("mail_unrenderable", extra={"fields": _fields(row)})
@@ -162,40 +190,67 @@ class OutboxLoop:
         if row.message is not None:
             return row
         made = self._composer.render(replace(row, context=step.context), now)
-        return await self._store.keep_message(
-            row.id, row.version, made.message_id, made.envelope_from, made.message
+        return await self._insist(
+            partial(
+                self._store.keep_message,
+                row.id,
+                row.version,
+                made.message_id,
+                made.envelope_from,
+                made.message,
+            )
         )
 
     async def _record(self, row: OutboxRow, decision: Decision) -> None:
-        """Write what became of the row. It must not be lost to a database that is away for a moment: the mail
-        may be delivered. Should the process die here, the claim lapses and the same bytes are sent again."""
+        """Write what became of the row. Should the process die here, the claim is released at the next start
+        and the same bytes are sent again."""
+        try:
+            applied = await self._insist(partial(self._store.apply, decision))
+        except Conflict:
+            log.warning("outbox_row_changed", extra={"fields": _fields(row)})
+            self._unsettled.over(row)
+            return
+        self._unsettled.decided(row, decision)
+        if applied.queued:
+            self.wake()
+
+    async def _insist(self, write: Callable[[], Awaitable[T]]) -> T:
+        """Write about a claimed row, however long the database is away: what is given up here would lie until
+        its claim lapses, half an hour late or sent twice. Raises `Unavailable` only when the daemon stops."""
         backoff = Backoff()
         while True:
             try:
-                applied = await self._store.apply(decision)
-            except Conflict:
-                log.warning("outbox_row_changed", extra={"fields": _fields(row)})
-                return
+                written = await write()
             except Unavailable as trouble:
                 if self._stop.is_set():
                     raise
-                self.progress.trouble = str(trouble)
-                await self._sleep(backoff.after(trouble))
+                await self._sleep(self._store_away(backoff, trouble))
             else:
-                if applied.queued:
-                    self.wake()
-                return
+                if backoff.reset():
+                    log.info("store_back")
+                return written
+
+    def _store_away(self, backoff: Backoff, trouble: Unavailable) -> float:
+        """Say so; how long to wait before the next try."""
+        now = self._clock.now()
+        seconds = backoff.after(trouble)
+        self.progress.fail("store", str(trouble), now)
+        self.progress.alive(now, seconds)
+        log.warning("store_unavailable", extra={"fields": {"reason": str(trouble), "retry_in": seconds}})
+        return seconds
 
     def _tell(self, row: OutboxRow, delivery: Delivery) -> None:
         self.progress.count(delivery.outcome.value)
         if delivery.outcome is Outcome.UNREACHABLE:
-            self.progress.trouble = delivery.text
             now = self._clock.now()
+            self.progress.fail("smtp", delivery.text, now, refused=delivery.code in LOGIN_REFUSED)
             if self._closed_until is None or now >= self._closed_until:
                 pause = self._backoff.after(Unavailable("smtp", delivery.text))
                 self._closed_until = now + timedelta(seconds=pause)
-        else:
-            self._backoff.reset()
+        elif delivery.outcome is not Outcome.LOCAL:  # which no server had a part in
+            if self._backoff.reset():
+                log.info("smtp_back")
+            self.progress.heal("smtp")
             self._closed_until = None
         fields = {**_fields(row), "outcome": delivery.outcome.value, "code": delivery.code}
         if delivery.outcome is Outcome.ACCEPTED:

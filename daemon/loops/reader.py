@@ -68,24 +68,22 @@ class MailReader:
             mailbox=mailbox,
             uidvalidity=uidvalidity,
             uid=raw.uid,
-            internaldate=raw.internaldate,
+            internaldate=min(raw.internaldate, self._clock.now()),  # a server's clock may be ahead
             size=raw.size,
             truncated=raw.truncated,
         )
         return await self._settle(arrival, raw.data, circumstances)
 
     async def release_held(self, mailbox: str) -> int:
-        """Decide anew what the brake held, now to be answered. Returns how many mails."""
-        released = 0
-        while held := await self._store.held(mailbox, HELD_BATCH):
-            for mail in held:
-                await self._settle(mail.arrival, mail.data, Intake())
-                released += 1
-        return released
+        """Decide anew some of what the brake held, now to be answered. Returns how many mails; 0: no more."""
+        held = await self._store.held(mailbox, HELD_BATCH)
+        for mail in held:
+            await self._settle(mail.arrival, mail.data, Intake())
+        return len(held)
 
     async def seen(self, raw: RawMail) -> bool:
         """The ledger knows this mail's Message-ID, under whatever UID."""
-        mail = await self._read(raw.data, raw.truncated)
+        mail = await self._read_anyhow(raw.data, raw.truncated, raw.uid)
         return bool(await self._store.known_ids([mail.message_id]))
 
     async def tell_braked(self, mailbox: str, uidvalidity: int) -> None:
@@ -137,10 +135,7 @@ class MailReader:
     async def _quarantine(self, arrival: Arrival, data: bytes, fault: Exception) -> Disposition:
         """The program failed on this mail: it is kept with the fault's name, and somebody is told. When even
         that fails, the fault is not this mail's, and the process ends."""
-        try:
-            mail = await self._read(data, arrival.truncated)
-        except Exception:  # noqa: BLE001 - parsing itself is what failed
-            mail = Unreadable(reason="parsing failed", message_id=f"uid-{arrival.uid}")
+        mail = await self._read_anyhow(data, arrival.truncated, arrival.uid)
         reason = f"{type(fault).__name__} while it was handled"
         inbound = Inbound(arrival=arrival, mail=mail, claims=(), findings=None, raw=data)
         return await self._write(arrival, set_aside(inbound, reason, self._policy, self._clock.now()))
@@ -149,6 +144,12 @@ class MailReader:
         if len(data) < THREAD_FROM:
             return self._parse(data, truncated)
         return await asyncio.to_thread(self._parse, data, truncated)
+
+    async def _read_anyhow(self, data: bytes, truncated: bool, uid: int) -> Mail | Unreadable:
+        try:
+            return await self._read(data, truncated)
+        except Exception:  # noqa: BLE001 - parsing itself is what failed, and this must go on
+            return Unreadable(reason="parsing failed", message_id=f"uid-{uid}")
 
     async def _findings(self, mail: Mail | Unreadable) -> Findings | None:
         if not isinstance(mail, Mail) or not needs_findings(mail):

@@ -18,26 +18,29 @@ class LoopDied(Exception):
 async def run_together(
     loops: Mapping[str, Coroutine[Any, Any, None]], stop: asyncio.Event, grace: float
 ) -> None:
-    """Run until `stop`, then give every loop `grace` seconds to finish what it has in hand.
-
-    Raises the fault of the loop that failed, or `LoopDied`; `TimeoutError` when the grace is over.
-    """
-    tasks = {name: asyncio.create_task(loop, name=name) for name, loop in loops.items()}
+    """Run until `stop`, then give every loop `grace` seconds to finish what it has in hand; one that takes
+    longer is cancelled, which is no fault. Raises the fault of the loop that failed, or `LoopDied`."""
+    tasks = [asyncio.create_task(loop, name=name) for name, loop in loops.items()]
     stopping = asyncio.create_task(stop.wait())
-    await asyncio.wait([*tasks.values(), stopping], return_when=asyncio.FIRST_COMPLETED)
-    asked = stop.is_set()
+    await asyncio.wait([*tasks, stopping], return_when=asyncio.FIRST_COMPLETED)
+    unasked = [] if stop.is_set() else [task.get_name() for task in tasks if task.done()]
     stop.set()
     stopping.cancel()
-    _, late = await asyncio.wait(tasks.values(), timeout=grace)
+    _, late = await asyncio.wait(tasks, timeout=grace)
     for task in late:
         log.error("loop_overdue", extra={"fields": {"loop": task.get_name(), "grace": grace}})
         task.cancel()
-    results = await asyncio.gather(*tasks.values(), return_exceptions=True)
-    for (name, task), result in zip(tasks.items(), results, strict=True):
-        if isinstance(result, asyncio.CancelledError) and task in late:
-            continue  # the mail it had in hand comes again after the next start
-        if isinstance(result, BaseException):
-            log.error("loop_failed", extra={"fields": {"loop": name, "fault": type(result).__name__}})
-            raise result
-        if not asked:
-            raise LoopDied(f"the {name} loop ended by itself")
+    results = await asyncio.gather(*tasks, return_exceptions=True)
+    faults = [
+        (task.get_name(), result)
+        for task, result in zip(tasks, results, strict=True)
+        if isinstance(result, BaseException)
+        # a mail that an overdue loop had in hand comes again after the next start
+        and not (task in late and isinstance(result, asyncio.CancelledError))
+    ]
+    for name, fault in faults:
+        log.error("loop_failed", exc_info=fault, extra={"fields": {"loop": name}})
+    if faults:
+        raise faults[0][1]
+    if unasked:
+        raise LoopDied(f"the {unasked[0]} loop ended by itself")

@@ -24,9 +24,11 @@ _MESSAGE_ID: Final = re.compile(
 )
 
 _DAEMON: Final = re.compile(
-    r"mailer-?daemon|postmaster|mail[-_.]?delivery|mdaemon|mail\.daemon|microsoftexchange|daemon@|bounce",
+    r"mailer-?daemon|postmaster|mail[-_.]?delivery|mdaemon|mail\.daemon|microsoftexchange|daemon@",
     re.IGNORECASE,
 )
+_BOUNCES: Final = re.compile(r"(?:^|[-_.+=])bounces?(?:$|[-_.+=])", re.IGNORECASE)
+"""As a word of the local part: a shop may be called Bounce House."""
 _SUBJECT: Final = re.compile(
     r"undeliver|returned (?:mail|to sender)|return(?:ed)? (?:message|e-?mail)|delivery (?:status|"
     r"failure|failed|has failed|report|notification|problem|error|unsuccessful|delayed)|"
@@ -76,11 +78,27 @@ def report(
 ) -> BounceReport | None:
     """What the delivery report says, None when the mail is none."""
     structured = _structured(leaves)
-    if structured is not None:
+    if structured is not None and _from_server(top, sender):
         return structured
     if _report_type(top) in ("disposition-notification", "feedback-report"):
         return None
     return _recognised(top, leaves, sender=sender, subject=subject, text=text[:_READ])
+
+
+def _from_server(top: Message, sender: str) -> bool:
+    """No person sent it: the report in a mail that somebody forwards is that somebody's question."""
+    nobody = tree.first(top, "return-path").strip() == "<>"
+    submitted = tree.first(top, "auto-submitted").strip().lower()
+    return _is_server(top, sender) or nobody or submitted not in ("", "no")
+
+
+def _is_server(top: Message, sender: str) -> bool:
+    return bool(
+        _DAEMON.search(sender)
+        or _BOUNCES.search(sender.rpartition("@")[0])
+        or _DAEMON.search(tree.first(top, "from"))
+        or _report_type(top) == "delivery-status"
+    )
 
 
 def _report_type(top: Message) -> str:
@@ -163,11 +181,7 @@ def _recognised(
 ) -> BounceReport | None:
     """A report in prose: it must come from a mail server and say so in its subject or its words."""
     failed = tree.first(top, "x-failed-recipients")
-    from_server = bool(
-        _DAEMON.search(sender)
-        or _DAEMON.search(tree.first(top, "from"))
-        or _report_type(top) == "delivery-status"
-    )
+    from_server = _is_server(top, sender)
     said = bool(_SUBJECT.search(subject)), bool(_BODY.search(text))
     # An empty envelope sender alone is every automatic answer's (RFC 3834), so the subject must say it too.
     nobody = tree.first(top, "return-path").strip() == "<>" and said[0]

@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 
 from daemon.core.sending import INTERNAL_KINDS
 from daemon.core.values import Language, OutboxRow, Plan, Priority, reference
-from daemon.mail import headers, tokens, wording
+from daemon.mail import headers, quoting, tokens, wording
 from daemon.mail.sanitize import clean_line
 from daemon.mail.self_help import SelfHelpShelf
 from daemon.mail.template_set import TemplateSet
@@ -108,6 +108,7 @@ class Composer:
             "desk": {"name": self._identity.desk_name, "address": self._identity.desk_address},
             "token": self._footer(row),
             "deadline": _told(moments.deadline),
+            "moment": _told(moments.moment),
             "opening": _told(moments.opening),
             "until": _told(moments.until),
             "sent": _told(moments.sent),
@@ -118,6 +119,11 @@ class Composer:
         }
         if "subject" in facts:
             facts["subject"] = bare_subject(str(facts["subject"]))
+            facts["quoted"] = quoting.subject_in_sentence(str(facts["subject"]))
+        if isinstance(evidence := row.context.get("evidence"), list):
+            facts["evidence"] = _clean(quoting.pieces(map(str, evidence)))
+        if closed_why := facts.get("closed_why"):
+            facts["closed_why"] = wording.holiday(str(closed_why), language)
         if "aide" in facts:
             key = facts["aide"]
             facts["aide"] = self._shelf.find(str(key), language) if key else None

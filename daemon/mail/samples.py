@@ -55,12 +55,14 @@ _WORDS: Final = {
     Language.FR: {
         "P1": ("Marie", "Caisse gelée, impossible d’encaisser", ["gelée", "impossible d’encaisser"]),
         "P2": ("Karim", "L’imprimante ne sort plus les reçus", ["ne sort plus"]),
+        "stopped": ("Karim", "La caisse 2 est gelée", ["La caisse 2 est gelée"]),
         "P3": ("Sylvie", "Rapport des ventes incomplet", ["rapport", "incomplet"]),
         "P4": ("Jean-Guy", "Des cartes-cadeaux en ligne?", []),
     },
     Language.EN: {
         "P1": ("Mary", "Till frozen, can't take payments", ["frozen", "can't take payments"]),
         "P2": ("Karim", "Receipts no longer print", ["no longer print"]),
+        "stopped": ("Karim", "Till 2 is frozen", ["Till 2 is frozen"]),
         "P3": ("Sylvie", "Sales report incomplete", ["report", "incomplete"]),
         "P4": ("Jean-Guy", "Gift cards online?", []),
     },
@@ -68,7 +70,7 @@ _WORDS: Final = {
 _NOTICE: Final = {
     "undeliverable": {"error": "refused: 550 5.1.1 User unknown", "mail_kind": "ack"},
     "bounce": {"error": "5.2.2 Mailbox full", "mail_kind": "ack"},
-    "quarantine": {"reason": "no usable From", "sender": "", "subject": "???"},
+    "quarantine": {"reason": "no From header field", "subject": "???", "ticket_subject": "???"},
     "oversize": {"sender": "marie@boulangerieroy.example", "subject": "Photos de l’écran"},
     "breaker": {"sender": "robot@alarmes.example", "reason": "acks_per_address"},
     "brake": {"reason": "brake"},
@@ -91,16 +93,17 @@ def ack(
     premium = plan in _PREMIUM
     continuous = premium and priority is Priority.P1
     first, resolution = _CONTINUOUS[opened] if continuous else _DUES[opened][priority]
-    given, subject, evidence = _WORDS[language][priority.value]
     paying = plan is not Plan.GRATUIT
     shut = closed and not continuous
-    gone = (
-        priority is Priority.P1 or rule != "severity"
-    )  # sales are stopped somewhere: self-help may bring them back
+    # Sales are stopped somewhere: self-help may bring them back.
+    gone = priority is Priority.P1 or rule in ("P2-many", "P2-other-means")
+    words = "stopped" if gone and priority is Priority.P2 else priority.value
+    given, subject, evidence = _WORDS[language][words]
     context: dict[str, object] = {
         "language": language.value,
         "uncertain_language": False,
         "known": True,
+        "recognized": paying,
         "given_name": given,
         "subject": subject,
         "opened": opened.isoformat(),
@@ -120,7 +123,7 @@ def ack(
         "opens_at": _REOPENS.isoformat() if shut else None,
         "closed_why": None,
         "minutes_left": _MINUTES.get(plan),
-        "oncall": continuous,
+        "oncall": False,
         "phone": "418 555-0142" if paying else "",
         "aide": "caisse-gelee" if gone and (shut or not paying) else None,
         "late": False,
@@ -152,8 +155,9 @@ def notice(
         "in_reply_to": "",
         "references": [],
     }
-    facts = {**context, **_NOTICE[what], **changes}
-    return _row("notice", "alex@azimutpos.com", facts, OPEN, None if what in ("breaker", "brake") else ticket)
+    desk_wide = what in ("breaker", "brake")
+    facts = {**context, **({"ticket_subject": ""} if desk_wide else {}), **_NOTICE[what], **changes}
+    return _row("notice", "alex@azimutpos.com", facts, OPEN, None if desk_wide else ticket)
 
 
 def every(kind: str, language: Language) -> list[OutboxRow]:

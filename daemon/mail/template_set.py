@@ -26,6 +26,9 @@ FILES: Final = ("subject.txt.j2", "body.txt.j2", "body.html.j2")
 NAME: Final = "name.txt.j2"
 """How the desk signs in this language."""
 
+_ENGLISH_HOUR: Final = re.compile(r"\b\d{1,2}(?::\d\d)? [ap]\.m\.")
+"""Never parted at the end of a line: the text takes no no-break space in English, the HTML says it itself."""
+
 _TWO_DOTS: Final = re.compile(r"(?<=\b[ap]\.m)\.\.(?!\.)")
 """A sentence that ends in "a.m." has one dot; templates write theirs, whatever stands before it."""
 
@@ -126,10 +129,12 @@ def _clean(value: Any) -> Any:
 
 
 def _linked(text: str, phone: str) -> Markup:
-    """The text escaped, the desk's phone number in it a link (the one link that needs no token)."""
-    html = str(escape(text))
+    """The text escaped, its hours kept whole, the desk's phone number in it a link (the one link that needs
+    no token)."""
+    html = _ENGLISH_HOUR.sub(r'<span style="white-space:nowrap;">\g<0></span>', str(escape(text)))
     shown = str(escape(phone))
     if not shown or shown not in html:
         return Markup(html)  # noqa: S704 - escaped above
-    link = f'<a href="tel:{escape(wording.phone_link(phone))}">{shown}</a>'
+    style = "color:#1b4f8a;white-space:nowrap;"
+    link = f'<a href="tel:{escape(wording.phone_link(phone))}" style="{style}">{shown}</a>'
     return Markup(html.replace(shown, link))  # noqa: S704 - made of escaped pieces

@@ -7,7 +7,7 @@ are rounded down to the minute: a promise never gets longer by being told.
 from __future__ import annotations
 
 import re
-from datetime import date, datetime, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
 from decimal import Decimal
 from typing import Final
 
@@ -17,6 +17,7 @@ NBSP: Final = "\u00a0"
 
 _LOCALES: Final = {Language.FR: "fr_CA", Language.EN: "en_CA"}
 _WEEK: Final = 7
+_COMMON_IN_HOLIDAYS: Final = frozenset({"Fête", "Jour", "Journée", "Lendemain", "Lundi"})
 
 _PLANS: Final = {
     Plan.GRATUIT: ("gratuit", "Free"),
@@ -94,31 +95,52 @@ def full_date(day: date, language: Language) -> str:
     return f"{weekday(day, language)} {number}{NBSP}{format_date(day, 'MMMM', locale=_LOCALES[language])}"
 
 
+def holiday(name: str, language: Language) -> str:
+    """A holiday as it stands within a sentence: « fête du Travail », « jour de l’An » (capitals as the OQLF
+    has them); « Vendredi saint » and all English names stay as they are."""
+    first, space, rest = name.partition(" ")
+    if language is Language.FR and first in _COMMON_IN_HOLIDAYS:
+        return f"{first.lower()}{space}{rest}".replace("jour de l’an", "jour de l’An")
+    return name
+
+
 class Moments:
     """The instants of one mail, told in the order in which the text mentions them.
 
-    One date stands in full, once (voice, rule 2). Before it and after it: the hour alone for today, the
-    weekday for a day of this week. Only a day that no weekday names safely is told in full beside it.
+    One date stands in full, at its first mention (voice, rule 2). After it: the hour alone for the same day,
+    the weekday within a week, « le mercredi 11 » for a day farther away in the same month. Today needs no
+    date.
     """
 
     def __init__(self, now: datetime, zone: tzinfo, language: Language) -> None:
         self._zone = zone
         self._language = language
         self._today = now.astimezone(zone).date()
-        self._told: set[date] = set()
+        self._told: list[date] = []
 
-    def deadline(self, instant: datetime, *, dated: bool = False, short: bool = False) -> str:
+    def deadline(self, instant: datetime, *, dated: bool = False, near: bool = False) -> str:
         """« avant 6 h 30 » today, else « au plus tard lundi 9 novembre à 10 h ». `dated`: today's date is
-        told too, if none was: « avant 9 h 30, ce samedi 7 novembre ». `short`: the full date is left to an
-        instant that comes after."""
-        local = self._local(instant)
+        told too, if none was: « avant 9 h 30, ce samedi 7 novembre ». `near`: the sentence before names a
+        day, so that the same one is « au plus tard à 13 h le même jour »."""
+        local = self._local(instant, closing=True)
         day, at = local.date(), hour(local, self._language)
         french = self._language is Language.FR
         if day == self._today:
             today = self._dated_today() if dated else ""
             return f"avant {at}{today}" if french else f"before {at}{today}"
-        named, far = self._name(day, short=short)
+        if near and self._told and self._told[-1] == day:
+            return f"au plus tard à {at} le même jour" if french else f"by {at} the same day"
+        named, far = self._name(day)
         return f"au plus tard {'le ' if far else ''}{named} à {at}" if french else f"by {at} on {named}"
+
+    def moment(self, instant: datetime) -> str:
+        """An instant by itself: « 6 h 30 » today, else « lundi 9 novembre à 10 h »."""
+        local = self._local(instant, closing=True)
+        at = hour(local, self._language)
+        if local.date() == self._today:
+            return at
+        named, _ = self._name(local.date())
+        return f"{named} à {at}" if self._language is Language.FR else f"{at} on {named}"
 
     def opening(self, instant: datetime) -> str:
         """When the desk opens: « à 9 h » today, « jeudi à 9 h », « le lundi 4 janvier à 9 h »."""
@@ -126,52 +148,72 @@ class Moments:
         day, at = local.date(), hour(local, self._language)
         if day == self._today:
             return f"à {at}" if self._language is Language.FR else f"at {at}"
-        named, far = self._name(day, short=True)
+        named, far = self._name(day)
         if self._language is Language.EN:
             return f"at {at} on {named}"
         return f"{'le ' if far else ''}{named} à {at}"
 
     def until(self, instant: datetime) -> str:
-        """Until when the desk is closed: « jusqu’à lundi 9 h », « jusqu’au lundi 4 janvier à 9 h »."""
+        """Until when the desk is closed: « jusqu’à 9 h » today, else « jusqu’au lundi 9 novembre à 9 h »."""
         local = self._local(instant)
         day, at = local.date(), hour(local, self._language)
         french = self._language is Language.FR
         if day == self._today:
             return f"jusqu’à {at}" if french else f"until {at}"
-        named, far = self._name(day, short=True)
-        if french:
-            return f"jusqu’au {named} à {at}" if far else f"jusqu’à {named} {at}"
-        return f"until {named}{',' if far else ''} at {at}"
+        named, _ = self._name(day)
+        return f"jusqu’au {named} à {at}" if french else f"until {at} on {named}"
 
     def sent(self, instant: datetime) -> str:
-        """When a message was sent, after « votre message »: « de 5 h 30 », « de samedi à 5 h 30 »; in English
-        after "your message": "of 5:30 a.m.", "of 5:30 a.m. on Saturday"."""
+        """When a message was sent, after « votre message »: « de 5 h 30 », « d’hier à 5 h 30 », « de samedi à
+        5 h 30 »; in English after "your message": "from 5:30 a.m.", "from 5:30 a.m. yesterday". A day that
+        is over takes no full date from the promise that follows, unless a weekday would not name it."""
         local = self._local(instant)
         day, at = local.date(), hour(local, self._language)
         french = self._language is Language.FR
-        if day == self._today:
-            return f"de {at}" if french else f"of {at}"
-        named, far = self._name(day, short=True)
+        age = (self._today - day).days
+        if age == 0:
+            return f"de {at}" if french else f"from {at}"
+        if age == 1:
+            return f"d’hier à {at}" if french else f"from {at} yesterday"
+        named = weekday(day, self._language) if 0 < age < _WEEK else full_date(day, self._language)
         if french:
-            return f"{'du' if far else 'de'} {named} à {at}"
-        return f"of {at} on {named}"
+            return f"{'de' if 0 < age < _WEEK else 'du'} {named} à {at}"
+        return f"from {at} on {named}{'' if age < _WEEK else ','}"
 
-    def _local(self, instant: datetime) -> datetime:
-        return instant.astimezone(self._zone).replace(second=0, microsecond=0)
+    def _local(self, instant: datetime, *, closing: bool = False) -> datetime:
+        """`closing`: a limit at midnight. English has no clear name for it ("midnight on Sunday" is the one
+        or the other), so it is told one minute earlier."""
+        local = instant.astimezone(self._zone).replace(second=0, microsecond=0)
+        if closing and self._language is Language.EN and (local.hour, local.minute) == (0, 0):
+            return (instant - timedelta(minutes=1)).astimezone(self._zone).replace(second=0, microsecond=0)
+        return local
 
-    def _name(self, day: date, *, short: bool = False) -> tuple[str, bool]:
-        """The day as it is told now, and whether it needed its date because it is far. `short`: a promise
-        comes after it and shall have the full date."""
+    def _name(self, day: date) -> tuple[str, bool]:
+        """The day as it is told now, and whether French puts « le » before it, because it is far."""
         far = abs((day - self._today).days) >= _WEEK
-        if day in self._told or ((short or self._told) and not far):
+        if day in self._told:
             return weekday(day, self._language), False
-        self._told.add(day)
+        # A day that is over helps to name other days that are over, never one to come.
+        earlier = [told for told in self._told if (told < self._today) == (day < self._today)]
+        self._told.append(day)
+        if earlier and not far:
+            return weekday(day, self._language), False
+        if any((told.year, told.month) == (day.year, day.month) for told in earlier):
+            return self._day_of_month(day), True
         return full_date(day, self._language), far
+
+    def _day_of_month(self, day: date) -> str:
+        """« mercredi 11 », "Wednesday the 11th": the month was told before."""
+        named = weekday(day, self._language)
+        if self._language is Language.FR:
+            return f"{named} {'1er' if day.day == 1 else day.day}"
+        ending = "th" if 11 <= day.day <= 13 else {1: "st", 2: "nd", 3: "rd"}.get(day.day % 10, "th")
+        return f"{named} the {day.day}{ending}"
 
     def _dated_today(self) -> str:
         if self._told:
             return ""
-        self._told.add(self._today)
+        self._told.append(self._today)
         named = full_date(self._today, self._language)
         return f", ce {named}" if self._language is Language.FR else f" today, {named}"
 

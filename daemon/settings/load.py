@@ -104,8 +104,8 @@ def _read(path: Path) -> dict[str, object]:
         data = path.read_bytes().removeprefix(b"\xef\xbb\xbf")  # editors on Windows write a BOM
     except OSError as trouble:
         reason = trouble.strerror or type(trouble).__name__
-        expected = "expected a configuration that can be read"
-        fault = Fault(file=str(path), key="file", holds=reason.lower(), expected=expected)
+        expected = f"{reason.lower()}: expected a configuration that can be read"
+        fault = Fault(file=str(path), key="file", holds="", expected=expected)
         raise ConfigError([fault]) from trouble
     try:
         return tomllib.loads(data.decode())

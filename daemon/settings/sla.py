@@ -79,7 +79,8 @@ def _read(path: Path) -> tuple[str, dict[str, Any]]:
         return text, tomllib.loads(text, parse_float=Decimal)
     except OSError as trouble:
         reason = (trouble.strerror or type(trouble).__name__).lower()
-        fault = Fault(file=str(path), key="file", holds=reason, expected="expected a file that can be read")
+        expected = f"{reason}: expected a file that can be read"
+        fault = Fault(file=str(path), key="file", holds="", expected=expected)
         raise ConfigError([fault]) from trouble
     except UnicodeDecodeError as trouble:
         holds = f"byte 0x{trouble.object[trouble.start]:02x}"

@@ -14,7 +14,8 @@ from daemon.ports import Applied, Conflict
 from daemon.store.blobs import Blobs
 from daemon.store.connection import Client, Connection, rows
 from daemon.store.tx import transaction
-from daemon.store.writers import BLOB_FROM, WRITERS, Writing, open_ticket
+from daemon.store.unwritten import Writing
+from daemon.store.writers import BLOB_FROM, WRITERS, open_ticket
 
 
 async def apply_decision(connection: Connection, blobs: Blobs, decision: Decision) -> Applied:

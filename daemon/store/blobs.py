@@ -5,13 +5,15 @@ them: a crash leaves a file that nobody names, never a name without its file. It
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import os
 import re
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
+from daemon.ports import Unavailable
 from daemon.store.faults import serving
 
 _NAME: Final = re.compile(r"[0-9a-f]{64}")
@@ -37,8 +39,35 @@ class Blobs:
                 await asyncio.to_thread(self._write_all, dict(contents))
 
     async def read(self, sha256: str) -> bytes:
+        path = self.path(sha256)
         with serving():
-            return await asyncio.to_thread(self.path(sha256).read_bytes)
+            try:
+                return await asyncio.to_thread(path.read_bytes)
+            except FileNotFoundError as exc:
+                text = f"the file {path} is missing: restore it from the last backup"
+                raise Unavailable("store", text, refused=True) from exc
+
+    def all(self) -> Iterator[tuple[str, Path]]:
+        """Every kept file by its name under the data directory (`blobs/ab/ab12…`), in order. What is still
+        being written, or was when the machine died, is none."""
+        for path in sorted(self._root.glob("[0-9a-f][0-9a-f]/*")):
+            if _NAME.fullmatch(path.name):
+                yield f"blobs/{path.parent.name}/{path.name}", path
+
+    async def fault_of(self, sha256: str) -> str | None:
+        """What is wrong with this file ("missing", "its content has changed"), None when nothing is."""
+        with serving():
+            return await asyncio.to_thread(self._fault_of, sha256)
+
+    def _fault_of(self, sha256: str) -> str | None:
+        if not _NAME.fullmatch(sha256):
+            return "no SHA-256"
+        try:
+            with self.path(sha256).open("rb") as file:
+                found = hashlib.file_digest(file, "sha256").hexdigest()
+        except FileNotFoundError:
+            return "missing"
+        return None if found == sha256 else "its content has changed"
 
     def _write_all(self, contents: dict[str, bytes]) -> None:
         for sha256, content in contents.items():
@@ -48,7 +77,8 @@ class Blobs:
 
     def _write(self, target: Path, content: bytes) -> None:
         """Under another name first: a half-written file must never bear the name of the whole."""
-        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        target.parent.mkdir(mode=0o700, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=target.parent, prefix=".new-")  # mode 0600
         try:
             with os.fdopen(handle, "wb") as file:
@@ -59,7 +89,7 @@ class Blobs:
         except BaseException:
             Path(name).unlink(missing_ok=True)
             raise
-        for folder in (target.parent, target.parent.parent):
+        for folder in (target.parent, self._root, self._root.parent):
             _sync_folder(folder)
 
 

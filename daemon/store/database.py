@@ -12,8 +12,9 @@ from daemon.core.actions import Decision
 from daemon.core.matching import Lookup, Snapshot
 from daemon.core.values import Account, OutboxRow
 from daemon.ports import Applied, HeldMail, KnownMail, MailboxState
-from daemon.store import directory, ledger, outbox, schema, views
+from daemon.store import audit, directory, ledger, outbox, schema, views
 from daemon.store.apply import apply_decision
+from daemon.store.audit import Finding
 from daemon.store.blobs import Blobs
 from daemon.store.clocks import Left
 from daemon.store.connection import Connection, connect
@@ -136,6 +137,10 @@ class SqlStore:
     async def held_mails(self, limit: int) -> list[Shape]:
         with self._connection.entered() as client:
             return await views.ledger(client, limit, disposition="held")
+
+    def audit(self) -> AsyncIterator[Finding]:
+        """A finding for each promise of the store, as `db check` tells them."""
+        return audit.audit(self._connection, self.blobs)
 
     async def counts(self) -> dict[str, int]:
         with self._connection.entered() as client:

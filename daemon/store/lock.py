@@ -83,13 +83,18 @@ class DaemonLock:
 def _lock_file(path: Path) -> int:
     """The descriptor that holds the lock. The file tells who has it."""
     with serving():
-        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as exc:
         pid, _, host = os.read(handle, 300).decode("utf-8", "replace").strip().partition(" ")
         os.close(handle)
         raise StoreLocked(int(pid) if pid.isdecimal() else 0, host or "this host") from exc
-    os.ftruncate(handle, 0)
-    os.write(handle, f"{os.getpid()} {socket.gethostname()}\n".encode())
+    try:
+        with serving():
+            os.ftruncate(handle, 0)
+            os.write(handle, f"{os.getpid()} {socket.gethostname()}\n".encode())
+    except BaseException:
+        os.close(handle)
+        raise
     return handle

@@ -11,7 +11,7 @@ from typing import Final
 from daemon.core.values import OutboxRow
 from daemon.ports import Conflict
 from daemon.store.connection import Client, Row, rows
-from daemon.store.fields import from_microseconds, to_microseconds
+from daemon.store.fields import clean, from_microseconds, to_microseconds
 from daemon.store.readings import read_outbox
 from daemon.store.sending import RANKS
 from daemon.store.tables_mail import Outbox, OutboxContent
@@ -61,7 +61,7 @@ async def keep_message(
         client,
         "UPDATE outbox SET message_id = ?, envelope_from = ?, version = version + 1"
         " WHERE id = ? AND version = ? AND state = 'sending' RETURNING *",
-        [column(Outbox, "message_id", message_id), envelope_from, row, version],
+        [column(Outbox, "message_id", message_id), clean(envelope_from), row, version],
     )
     if not changed:
         raise Conflict(f"outbox row {row} has changed since version {version}")
@@ -79,11 +79,16 @@ async def next_due(client: Client) -> datetime | None:
 
 
 async def release(client: Client) -> int:
-    """Rows that a crash left in `sending` are due since they were queued. Returns how many."""
+    """Rows that a crash left in `sending` are due since they were queued. Returns how many.
+
+    An attempt whose end nobody knows is not counted again and again, or a row of a daemon that was killed ten
+    times would wait for hours after its next refusal. One stays: the row must not pass for an untried one.
+    """
     ranks = ", ".join(map(str, RANKS))
     freed = await rows(
         client,
-        "UPDATE outbox SET state = 'queued', due_at = queued_at, version = version + 1"  # noqa: S608
+        "UPDATE outbox SET state = 'queued', due_at = queued_at, version = version + 1,"  # noqa: S608
+        " attempts = CASE WHEN attempts > 1 THEN attempts - 1 ELSE attempts END"
         f" WHERE rank IN ({ranks}) AND due_at IS NOT NULL AND state = 'sending' RETURNING id",
     )
     return len(freed)

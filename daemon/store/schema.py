@@ -73,7 +73,9 @@ async def ensure(connection: Connection, *, create: bool) -> None:
 
 async def upgrade(url: str) -> Upgrade:
     """Run what is missing, in one transaction, with the daemon kept out. On SQLite the file is copied first
-    and rows and indexes are compared before the commit. Raises `StoreFault` or `Unavailable`."""
+    and rows and indexes are compared before the commit.
+
+    Raises `StoreMissing` when there is nothing to upgrade, else `StoreFault` or `Unavailable`."""
     path = read_url(url).path
     if path is not None and not path.exists():
         raise StoreMissing(f"there is no store at {path}: `azimut-support run` creates it")
@@ -83,6 +85,8 @@ async def upgrade(url: str) -> Upgrade:
         missing = tuple(sorted(set(released()) - set(seen)))
         if newer := sorted(set(seen) - set(released())):
             raise SchemaAhead(f"a newer release wrote this store (it has {newer[-1]}): install that release")
+        if not seen:
+            raise StoreMissing("the store is empty: `azimut-support run` creates it")
         if not missing:
             return Upgrade(applied=())
         copy = await asyncio.to_thread(_copy, path, seen) if path else None

@@ -101,13 +101,23 @@ async def cancel(client: Client, action: CancelMail) -> None:
 
 
 async def bounce(client: Client, action: BounceMail) -> None:
-    """A report about a row, whatever became of the row since. A hard one takes the acceptance back."""
-    failed = "state = CASE WHEN state = 'sent' THEN 'failed' ELSE state END, " if action.hard else ""
+    """A report about a row, whatever became of the row since.
+
+    A hard one takes the acceptance back, and ends attempts that are still under way or to come: it can
+    overtake the record of what it tells of. A soft one leaves the version alone, for whoever is sending the
+    row now must be able to record that it was sent.
+    """
+    ended = "state = CASE WHEN state = 'cancelled' THEN state ELSE 'failed' END, due_at = NULL,"
+    failed = f"{ended} version = version + 1," if action.hard else ""
     await rows(
         client,
-        f"UPDATE outbox SET {failed}bounced_at = ?, bounce_status = ?, last_error = ?,"  # noqa: S608
-        " version = version + 1 WHERE id = ?",
-        [column(Outbox, "bounced_at", action.at), action.status, clean(action.text), action.row],
+        f"UPDATE outbox SET {failed} bounced_at = ?, bounce_status = ?, last_error = ? WHERE id = ?",  # noqa: S608
+        [
+            column(Outbox, "bounced_at", action.at),
+            column(Outbox, "bounce_status", action.status),
+            clean(action.text),
+            action.row,
+        ],
     )
 
 

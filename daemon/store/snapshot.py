@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Final
 
-from daemon.core.matching import Lookup, RecordedMessage, Snapshot
+from daemon.core.matching import COMPARED, Lookup, RecordedMessage, Snapshot
 from daemon.core.values import Account, Contact, OutboxRow, Participant, Priority, State, Ticket
 from daemon.store.connection import Client, Row, rows
 from daemon.store.fields import key_of, to_microseconds
@@ -20,6 +20,9 @@ DUPLICATE_WITHIN: Final = timedelta(days=5)
 
 P1_WITHIN: Final = timedelta(hours=4)
 """mail.md: a second mail within 4 h from the same person with an open P1 joins it."""
+
+LIMITS_WITHIN: Final = timedelta(hours=1)
+"""[limits] count per hour."""
 
 _MERGES: Final = 20
 """Longest chain of merges that is followed."""
@@ -47,6 +50,14 @@ SELECT
 FROM (SELECT 1 AS one) here LEFT JOIN contact c ON c.address = ?
 """
 
+# What the sender wrote on tickets of the last hour; every priority is named so that the index leads to them.
+_TEXTS: Final = f"""
+SELECT substr(m.text, 1, {COMPARED}) AS text FROM ticket t JOIN message m ON m.ticket_id = t.id
+WHERE t.requester = ? AND t.priority IN ({", ".join("?" * len(Priority))}) AND t.opened_at >= ?
+ AND m.direction = 'in' AND m.sender = ?
+ORDER BY m.id DESC LIMIT 50
+"""  # noqa: S608 - placeholders only
+
 
 async def take_snapshot(client: Client, lookup: Lookup) -> Snapshot:
     """The answer to `lookup`. Outside a transaction: what a decision read is compared when it is written."""
@@ -65,6 +76,7 @@ async def take_snapshot(client: Client, lookup: Lookup) -> Snapshot:
         tickets=tickets,
         open_p1=next((t for t in tickets if t.id == facts["open_p1"]), None),
         acks_last_hour=facts["acks"],
+        recent_texts=await _texts(client, lookup) if facts["acks"] else (),
         bounced_rows=bounced,
         suppressed=bool(facts["suppressed"]),
     )
@@ -85,10 +97,17 @@ def _parameters(lookup: Lookup) -> list[object]:
         to_microseconds(lookup.arrived - P1_WITHIN),
         *_UNRESOLVED,
         sender,
-        to_microseconds(lookup.arrived - timedelta(hours=1)),
+        to_microseconds(lookup.arrived - LIMITS_WITHIN),
         sender,
         sender,
     ]
+
+
+async def _texts(client: Client, lookup: Lookup) -> tuple[str, ...]:
+    sender = key_of(lookup.sender)
+    since = to_microseconds(lookup.arrived - LIMITS_WITHIN)
+    found = await rows(client, _TEXTS, [sender, *(p.value for p in Priority), since, sender])
+    return tuple(row["text"] for row in found)
 
 
 def _contact(facts: Row, sender: str) -> Contact | None:

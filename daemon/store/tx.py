@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import TypeVar
 
 from tortoise.transactions import in_transaction  # noqa: TID251 - this is the one place
@@ -35,8 +36,9 @@ async def transaction(connection: Connection, work: Callable[[Client], Awaitable
     try:
         return await asyncio.shield(task)
     except asyncio.CancelledError:
-        if not task.done():
-            await asyncio.wait({task})
+        while not task.done():
+            with suppress(asyncio.CancelledError):  # cancelled once more: it is to wait all the same
+                await asyncio.wait({task})
         if not task.cancelled():
             task.exception()  # seen: the caller is cancelled, nobody else will ask
         raise

@@ -1,7 +1,4 @@
-"""One writer per kind of action, nothing invented. They write inside a transaction that `apply` opened.
-
-What nothing else in the transaction asks for is written at its end, in one go.
-"""
+"""One writer per kind of action, nothing invented. They write inside a transaction that `apply` opened."""
 
 from __future__ import annotations
 
@@ -9,58 +6,19 @@ import hashlib
 from collections.abc import Awaitable, Callable
 from typing import Any, Final, TypeAlias
 
-from tortoise.models import Model
-
 from daemon.core import actions as act
-from daemon.core.actions import NEW, Action
+from daemon.core.actions import Action
 from daemon.core.values import State
 from daemon.store import sending
-from daemon.store.connection import Client, Statement, run
 from daemon.store.ledger import record_mail
-from daemon.store.tables import (
-    Attachment,
-    Contact,
-    History,
-    Message,
-    Participant,
-    Ticket,
-)
+from daemon.store.tables import Attachment, Contact, History, Message, Participant, Ticket
 from daemon.store.tables_mail import InboundContent, Outbox, SuppressedAddress
 from daemon.store.tables_sla import Clock
+from daemon.store.unwritten import Writing
 from daemon.store.writing import column, insert, insertion
 
 BLOB_FROM: Final = 1_000_000
 """Raw mails over this many bytes are kept as files."""
-
-
-class Writing:
-    """One decision on its way into one transaction. `ticket` is what NEW stands for."""
-
-    def __init__(self, client: Client) -> None:
-        self.client = client
-        self.ticket: int | None = None
-        self._rows: dict[tuple[type[Model], str], list[dict[str, Any]]] = {}
-        self._statements: list[Statement] = []
-
-    def number(self, ticket: int) -> int:
-        """The ticket's number. Raises ValueError when NEW stands for nothing in this decision."""
-        if ticket != NEW:
-            return ticket
-        if self.ticket is None:
-            raise ValueError("the decision speaks of a new ticket and opens none")
-        return self.ticket
-
-    def add(self, model: type[Model], tail: str = "", **values: Any) -> None:
-        """A row whose answer nobody needs: `flush` writes it with its like. `tail` as in `insertion`."""
-        self._rows.setdefault((model, tail), []).append(values)
-
-    def then(self, statement: Statement) -> None:
-        """A statement for after the rows, in its turn."""
-        self._statements.append(statement)
-
-    async def flush(self) -> None:
-        insertions = [insertion(model, values, tail) for (model, tail), values in self._rows.items()]
-        await run(self.client, [*insertions, *self._statements])
 
 
 async def open_ticket(writing: Writing, action: act.OpenTicket) -> None:

@@ -26,6 +26,17 @@ FAIL = "mx.azimutpos.com; dmarc=fail header.from=boulangerieroy.example"
         (("MX.AzimutPOS.com 1; dmarc=pass header.from=boulangerieroy.example",), "pass"),
         (("mx.azimutpos.com (dmarc=pass); spf=fail",), None),
         (("",), None),
+        # the server repeats words of the sender: they prove nothing
+        (("mx.azimutpos.com; spf=pass smtp.mailfrom=dmarc=pass@evil.test",), None),
+        (('mx.azimutpos.com; spf=pass smtp.mailfrom="x; dmarc=pass"@evil.test',), None),
+        (('mx.azimutpos.com; spf=pass smtp.mailfrom="x\\"; dmarc=pass"@evil.test',), None),
+        (("mx.azimutpos.com; spf=fail (; dmarc=pass (x) ; dmarc=pass)",), None),
+        (('mx.azimutpos.com; spf=fail "; dmarc=pass',), None),
+        (("mx.azimutpos.com; spf=fail (; dmarc=pass",), None),
+        (("mx.azimutpos.com; xdmarc=pass",), None),
+        (('mx.azimutpos.com; spf=pass smtp.mailfrom="a;b"@x; dmarc=fail header.from=x',), "fail"),
+        (("mx.azimutpos.com; dmarc/1 = pass header.from=boulangerieroy.example",), "pass"),
+        (('mx.azimutpos.com; dmarc=pass header.from="boulangerieroy.example"',), "pass"),
     ],
 )
 def test_dmarc_is_read_from_the_topmost_trusted_field_only(

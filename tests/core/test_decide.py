@@ -251,6 +251,80 @@ def test_the_acknowledgements_of_one_address_are_limited_and_managers_told_once_
     assert one(QueueMail, unlimited).kind == "ack"
 
 
+def test_the_third_mail_with_the_same_words_is_a_ticket_that_nobody_answers() -> None:
+    letter = mail(new_text="Merci! Nous avons reçu  votre message, dossier 4711.")
+    before = ("merci! nous avons reçu votre message,\ndossier 12.",) * 2
+    decision = decide(letter, snapshot(account=account(), recent_texts=before))
+    assert one(OpenTicket, decision)
+    assert {q.kind for q in of(QueueMail, decision)} == {"notice"}
+    assert {q.context["reason"] for q in of(QueueMail, decision)} == {"same_text_per_address"}
+    history = [h for h in of(AddHistory, decision) if h.event == "not_acknowledged"]
+    assert [h.detail for h in history] == [{"reason": "same_text_per_address"}]
+    for answered in (
+        decide(letter, snapshot(account=account(), recent_texts=before[:1])),
+        decide(letter, snapshot(account=account(), recent_texts=("autre chose",) * 9)),
+        decide(
+            letter,
+            snapshot(account=account(), recent_texts=before),
+            rules=desk(limits=Limits(same_text_per_address=0)),
+        ),
+        decide(mail(text="", new_text=""), snapshot(account=account(), recent_texts=("", "", ""))),
+    ):
+        assert one(QueueMail, answered).kind == "ack"
+
+
+@pytest.mark.parametrize(
+    ("letter", "kept"),
+    [
+        (mail(), b"raw"),
+        (mail(masked=1), b""),
+        (Unreadable(reason="x", message_id="y"), b""),
+    ],
+)
+def test_the_bytes_are_kept_unless_a_card_number_may_stand_in_them(letter: Any, kept: bytes) -> None:
+    assert one(RecordMail, decide(letter)).raw == kept
+
+
+def test_the_brake_opens_a_silent_ticket_for_a_mail_whose_bytes_may_not_be_kept() -> None:
+    braked = Intake(braked=T0 + timedelta(seconds=1))
+    assert one(RecordMail, decide(intake=braked)).disposition is Disposition.HELD
+    decision = decide(mail(masked=1), intake=braked)
+    assert one(OpenTicket, decision)
+    assert of(QueueMail, decision) == []
+
+
+RESOLVED_TICKET = snapshot(account=account(), tickets=(ticket(state=State.RESOLVED),))
+STRANGERS_TICKET = snapshot(tickets=(ticket(state=State.RESOLVED),))
+
+
+@pytest.mark.parametrize(
+    ("mail_class", "signs", "known", "reopens"),
+    [
+        (MailClass.AUTO_REPLY, ("null-return-path",), RESOLVED_TICKET, False),
+        (MailClass.AUTO_REPLY, ("auto-submitted:auto-generated",), RESOLVED_TICKET, True),  # their helpdesk
+        (MailClass.AUTO_REPLY, ("auto-submitted:auto-generated",), STRANGERS_TICKET, False),
+        (MailClass.AUTO_REPLY, ("spam-flag",), STRANGERS_TICKET, True),
+        (MailClass.AUTO_REPLY, ("ooo-subject", "spam-flag"), RESOLVED_TICKET, False),
+        (MailClass.LIST, ("list-id",), STRANGERS_TICKET, True),
+        (MailClass.LIST, ("list-id",), RESOLVED_TICKET, True),
+    ],
+)
+def test_a_participants_own_words_reopen_and_a_responders_do_not(
+    mail_class: MailClass, signs: tuple[str, ...], known: Any, reopens: bool
+) -> None:
+    decision = decide(mail(mail_class=mail_class, signs=signs), known, claims=[TOKEN])
+    assert bool(of(SetState, decision)) is reopens
+    assert one(AddMessage, decision).role == ("requester" if reopens else "automatic")
+    assert of(QueueMail, decision) == []
+
+
+def test_a_list_mail_neither_reopens_a_long_closed_ticket_nor_opens_another() -> None:
+    closed = ticket(state=State.CLOSED, closed_at=T0 - timedelta(days=31))
+    letter = mail(mail_class=MailClass.LIST, signs=("list-id",))
+    decision = decide(letter, snapshot(tickets=(closed,)), claims=[TOKEN])
+    assert one(RecordMail, decision).disposition is Disposition.RECORDED
+
+
 def test_a_first_mail_of_thanks_is_recorded_but_never_hides_a_known_customers_problem() -> None:
     thanks = findings("S4", intent=Intent.THANKS, intent_confidence=0.99)
     assert one(RecordMail, decide(found=thanks)).disposition is Disposition.RECORDED
@@ -339,6 +413,21 @@ def test_an_agents_address_is_never_suppressed_nor_told_of_its_own_failure() -> 
     decision = bounce(kind="notice", recipient="alex@azimutpos.com")
     assert of(SuppressAddress, decision) == []
     assert [q.recipient for q in of(QueueMail, decision)] == ["sam@azimutpos.com"]
+
+
+def test_an_agents_failing_mailbox_is_told_once_a_day_however_many_mails_it_returns() -> None:
+    causes = [
+        {q.cause for q in of(QueueMail, bounce(id=number, kind="notice", recipient="alex@azimutpos.com"))}
+        for number in (5, 6)
+    ]
+    assert causes[0] == causes[1] == {"bounce:alex@azimutpos.com:2026-11-03:sam@azimutpos.com"}
+
+
+@pytest.mark.parametrize("what", ["bounce", "undeliverable"])
+def test_two_full_mailboxes_do_not_tell_each_other_for_ever(what: str) -> None:
+    decision = bounce(kind="notice", recipient="sam@azimutpos.com", context={"what": what})
+    assert of(QueueMail, decision) == []
+    assert one(AddHistory, decision).event == "bounce"
 
 
 def test_a_report_about_nobodys_mail_is_filed_and_changes_nothing() -> None:

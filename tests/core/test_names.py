@@ -18,6 +18,8 @@ from daemon.core.names import given_name
         ("« Marie »", ""),
         ("'Zoé Côté'", "Zoé"),
         ("Boulangerie Roy", ""),
+        ("Dépanneur Gagnon", ""),
+        ("Bella Bakery", ""),
         ("Marie", ""),
         ("Service à la clientèle", ""),
         ("marie@boulangerie.example", ""),

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import itertools
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from tests.e2e.desk import ROOT, Daemons, Desk, make_desk
+from tests.e2e.desk import Daemons, Desk, make_desk
 from tests.servers import dovecot as dovecot_server
 from tests.servers.dovecot import Dovecot
+from tests.servers.tcp_proxy import TcpProxy
 
 _users = itertools.count(1)
 
@@ -24,13 +23,15 @@ class SmtpProcess:
 
     port: int
     log: Path
-    process: subprocess.Popen[str]
+    pid: int
+    _server: Daemons
 
     def stop(self) -> None:
-        self.process.kill()
-        self.process.wait()
-        if self.process.stdout:
-            self.process.stdout.close()
+        """SIGKILL. Doing it twice does no harm."""
+        if self.pid:
+            self._server.kill(self.pid)
+            self._server.wait(self.pid)
+            self.pid = 0
 
 
 @pytest.fixture(scope="session")
@@ -42,37 +43,36 @@ def dovecot() -> Iterator[Dovecot]:
 
 
 @pytest.fixture(scope="session")
-def daemons() -> Iterator[Daemons]:
+def fork_server() -> Iterator[Daemons]:
     server = Daemons()
     yield server
     server.close()
 
 
 @pytest.fixture
-def smtp_process(tmp_path: Path) -> Iterator[Callable[..., SmtpProcess]]:
-    """Call it with the rates of `tests.servers.smtp_peer`, and a port to come back on an old one."""
+def daemons(fork_server: Daemons) -> Iterator[Daemons]:
+    """Starts daemons; none of them outlives its test."""
+    yield fork_server
+    fork_server.kill_all()
+
+
+@pytest.fixture
+def proxy(dovecot: Dovecot) -> Iterator[TcpProxy]:
+    """Between the daemon and Dovecot; give `make` its port as `imap_port`."""
+    with TcpProxy(dovecot.port) as between:
+        yield between
+
+
+@pytest.fixture
+def smtp_process(tmp_path: Path, fork_server: Daemons) -> Iterator[Callable[..., SmtpProcess]]:
+    """Call it with the options of `tests.servers.smtp_peer`, and a port to come back on an old one."""
     started: list[SmtpProcess] = []
 
-    def start(*, port: int = 0, **rates: float) -> SmtpProcess:
+    def start(**options: float | str) -> SmtpProcess:
         log = tmp_path / "accepted.jsonl"
-        options = [f"--{name.replace('_', '-')}={value}" for name, value in rates.items()]
-        process = subprocess.Popen(
-            [
-                sys.executable,
-                "-m",
-                "tests.servers.smtp_peer",
-                "--port",
-                str(port),
-                "--log",
-                str(log),
-                *options,
-            ],
-            cwd=ROOT,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        line = process.stdout.readline() if process.stdout else ""
-        peer = SmtpProcess(port=int(line), log=log, process=process)
+        arguments = [f"--{name.replace('_', '-')}={value}" for name, value in options.items()]
+        pid, port = fork_server.start_smtp("--log", str(log), *arguments)
+        peer = SmtpProcess(port=port, log=log, pid=pid, _server=fork_server)
         started.append(peer)
         return peer
 
@@ -85,7 +85,7 @@ def smtp_process(tmp_path: Path) -> Iterator[Callable[..., SmtpProcess]]:
 def make(tmp_path: Path, dovecot: Dovecot) -> Callable[..., Desk]:
     """A desk with a mailbox of its own."""
 
-    def build(smtp_port: int, imap_more: str = "") -> Desk:
-        return make_desk(tmp_path, dovecot, f"desk{next(_users)}", smtp_port, imap_more)
+    def build(smtp_port: int, imap_more: str = "", imap_port: int = 0) -> Desk:
+        return make_desk(tmp_path, dovecot, f"desk{next(_users)}", smtp_port, imap_more, imap_port)
 
     return build

@@ -8,19 +8,24 @@ from __future__ import annotations
 
 import imaplib
 import json
+import os
+import re
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from daemon.settings.load import load_settings
 from daemon.settings.model import Settings
 from daemon.settings.resources import resource
 from tests.servers.dovecot import Dovecot
 
+T = TypeVar("T")
 ROOT = Path(__file__).parents[2]
 ADDRESS = "support@azimutpos.com"
 
@@ -68,11 +73,12 @@ class Desk:
     def settings(self) -> Settings:
         return load_settings(self.config, environ={})
 
-    def deliver(self, *mails: bytes) -> None:
-        """Straight into the inbox, as a mail server does."""
+    def deliver(self, *mails: bytes, at: datetime | None = None) -> None:
+        """Straight into the inbox, as a mail server does; `at`: when they arrived, now if not said."""
+        stamp = imaplib.Time2Internaldate(at) if at else ""
         with self._imap() as imap:
             for mail in mails:
-                imap.append("INBOX", "", "", mail)
+                imap.append("INBOX", "", stamp, mail)
 
     def mails_in(self, folder: str) -> int:
         with self._imap() as imap:
@@ -97,9 +103,46 @@ class Desk:
         path = self.folder / "daemon.log"
         return path.read_text("utf-8", "replace") if path.exists() else ""
 
+    def events(self, name: str = "") -> list[dict[str, Any]]:
+        """What the daemon said in its log, in order; of one event or of all."""
+        lines = [line for line in self.log().splitlines() if line.startswith("{") and line.endswith("}")]
+        return [event for event in map(json.loads, lines) if name in ("", event["event"])]
 
-def make_desk(folder: Path, dovecot: Dovecot, user: str, smtp_port: int, imap_more: str = "") -> Desk:
-    """`user` names a mailbox of its own on the shared server."""
+    def reconfigure(self, old: str, new: str) -> None:
+        """Edit the configuration for the next start."""
+        text = self.config.read_text()
+        if old not in text:
+            raise ValueError(f"{old!r} is not in the configuration")
+        self.config.write_text(text.replace(old, new))
+
+    def replace_mailbox(self) -> None:
+        """A new UIDVALIDITY under the same mails, as after a migration or a restored backup: the server's
+        list of UIDs and its indexes are gone."""
+        maildir = self.dovecot.maildir(self.user)
+        uids = maildir / "dovecot-uidlist"
+        old = re.match(r"3 V(\d+)", uids.read_text())
+        if old is None:
+            raise RuntimeError("this Dovecot writes another dovecot-uidlist")
+        for index in maildir.glob("dovecot.index*"):
+            index.unlink()
+        uids.write_text(f"3 V{int(old.group(1)) + 1} N1 G{os.urandom(16).hex()}\n")
+
+
+def until(condition: Callable[[], T], what: str, desk: Desk, seconds: float = 30) -> T:
+    """The first true value of `condition`; when none comes, a failure that shows the daemon's log."""
+    deadline = time.monotonic() + seconds
+    while True:
+        if value := condition():
+            return value
+        if time.monotonic() > deadline:
+            raise AssertionError(f"waited {seconds} s for {what}\n{desk.log()[-6000:]}")
+        time.sleep(0.02)
+
+
+def make_desk(
+    folder: Path, dovecot: Dovecot, user: str, smtp_port: int, imap_more: str = "", imap_port: int = 0
+) -> Desk:
+    """`user` names a mailbox of its own on the shared server; `imap_port`: the way to it, if not straight."""
     data = folder / "data"
     data.mkdir()
     secret = folder / "imap-password"
@@ -108,7 +151,7 @@ def make_desk(folder: Path, dovecot: Dovecot, user: str, smtp_port: int, imap_mo
     config = _CONFIG.format(
         data=data,
         sla=resource("config", "sla.toml"),
-        imap=dovecot.port,
+        imap=imap_port or dovecot.port,
         smtp=smtp_port,
         user=user,
         imap_more=imap_more,
@@ -135,6 +178,7 @@ class Daemons:
     """Talks to `tests.e2e.forkserver`."""
 
     def __init__(self) -> None:
+        self._alive: set[int] = set()
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.e2e.forkserver"],
             cwd=ROOT,
@@ -144,15 +188,49 @@ class Daemons:
         )
         self._answer()
 
-    def start(self, desk: Desk, *, once: bool = False, crash: dict[str, Any] | None = None) -> int:
-        request = {"start": str(desk.config), "once": once, "log": str(desk.folder / "daemon.log")}
-        if crash:
-            request["crash"] = crash
-        return int(self._ask(request)["pid"])
+    def start(self, desk: Desk, **options: Any) -> int:
+        """`options`: those of the fork server: once, resume, hurry, poison, crash."""
+        request = {"start": str(desk.config), "log": str(desk.folder / "daemon.log"), **options}
+        pid = int(self._ask(request)["pid"])
+        self._alive.add(pid)
+        return pid
+
+    def start_smtp(self, *arguments: str) -> tuple[int, int]:
+        """Process and port of an SMTP server."""
+        answer = self._ask({"smtp": arguments})
+        return int(answer["pid"]), int(answer["port"])
 
     def wait(self, pid: int) -> int:
         """The exit status; negative: the signal that ended it."""
+        self._alive.discard(pid)
         return int(self._ask({"wait": pid})["status"])
+
+    def ended(self, pid: int) -> int | None:
+        """The exit status, or None while it runs."""
+        status = self._ask({"poll": pid})["status"]
+        if status is None:
+            return None
+        self._alive.discard(pid)
+        return int(status)
+
+    def stop(self, pid: int, desk: Desk) -> int:
+        """SIGTERM; the exit status, which must come within the ten seconds that systemd is told of."""
+        self.terminate(pid)
+        status: list[int] = []
+
+        def over() -> bool:
+            found = self.ended(pid)
+            status.extend([] if found is None else [found])
+            return bool(status)
+
+        until(over, "the daemon to end after SIGTERM", desk, 10)
+        return status[0]
+
+    def kill_all(self) -> None:
+        """Those that a failed test left behind."""
+        for pid in tuple(self._alive):
+            self.kill(pid)
+            self.wait(pid)
 
     def kill(self, pid: int) -> None:
         self._ask({"kill": pid})
@@ -160,8 +238,8 @@ class Daemons:
     def terminate(self, pid: int) -> None:
         self._ask({"term": pid})
 
-    def run_once(self, desk: Desk) -> int:
-        return self.wait(self.start(desk, once=True))
+    def run_once(self, desk: Desk, **options: Any) -> int:
+        return self.wait(self.start(desk, once=True, **options))
 
     def close(self) -> None:
         if self._process.stdin:

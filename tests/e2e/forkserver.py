@@ -1,17 +1,20 @@
 """A process that has everything imported and the model loaded, and forks a daemon per request.
 
 A daemon takes three seconds to import spaCy and to load the model, and crash tests start some dozens. Each
-child is the real daemon as `azimut-support run` builds it, on the real configuration. It can be told to kill
-itself (SIGKILL: no clean-up of any kind) before or after the nth call of a named method.
+child is the real `azimut-support … run` with its exit status, on the real configuration. It can be told to
+kill itself (SIGKILL: no clean-up of any kind) before or after the nth call of a named method, to fail on mails
+that hold a word, and to hurry: every pause and timeout that is minutes in the field is a fraction of a second.
 
 Requests and answers are JSON, one per line:
-  {"start": CONFIG, "once": bool, "crash": {"target": "module:Class.method", "when": "before", "nth": 1}}
-  -> {"pid": N};    {"wait": PID} -> {"status": N}  (negative: the signal);    {"kill": PID} -> {"killed": PID}
+  {"start": CONFIG, "log": FILE, "once": bool, "resume": bool, "hurry": bool, "poison": "word", "grace": 1.0,
+   "crash": {"target": "module:Class.method", "when": "before", "nth": 1}}  -> {"pid": N}
+  {"smtp": [ARGUMENTS]}  -> {"pid": N, "port": N}: tests.servers.smtp_peer, without the second to import it
+  {"wait": PID} -> {"status": N}  (negative: the signal);    {"poll": PID} -> {"status": N or null}
+  {"kill": PID} -> {"killed": PID};                          {"term": PID} -> {"terminated": PID}
 """
 
 from __future__ import annotations
 
-import asyncio
 import functools
 import importlib
 import inspect
@@ -19,16 +22,16 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Callable
-from pathlib import Path
+import traceback
+from datetime import timedelta
 from typing import Any
+
+from tests.servers import smtp_peer
 
 
 def main() -> None:
     from classifiers.pipeline import load
-
     from daemon import app
-    from daemon.settings.load import load_settings
 
     model = load()
     app.TriageClassifier._load = staticmethod(lambda: model)  # type: ignore[method-assign]
@@ -36,40 +39,105 @@ def main() -> None:
     for line in sys.stdin:
         request = json.loads(line)
         if "start" in request:
-            answer = {"pid": _fork(request, app, load_settings)}
+            answer = {"pid": _fork(request)}
+        elif "smtp" in request:
+            answer = _fork_smtp(request["smtp"])
         elif "kill" in request:
             os.kill(request["kill"], signal.SIGKILL)
             answer = {"killed": request["kill"]}
         elif "term" in request:
             os.kill(request["term"], signal.SIGTERM)
             answer = {"terminated": request["term"]}
+        elif "poll" in request:
+            gone, status = os.waitpid(request["poll"], os.WNOHANG)
+            answer = {"status": os.waitstatus_to_exitcode(status) if gone else None}
         else:
             _, status = os.waitpid(request["wait"], 0)
             answer = {"status": os.waitstatus_to_exitcode(status)}
         print(json.dumps(answer), flush=True)
 
 
-def _fork(request: dict[str, Any], app: Any, load_settings: Callable[..., Any]) -> int:
+def _fork(request: dict[str, Any]) -> int:
     pid = os.fork()
     if pid:
         return pid
     status = 1
     try:
-        from daemon.edges.system import configure_logging
+        from daemon import app, cli
 
         log = os.open(request["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         os.dup2(log, 2)
         os.dup2(log, 1)
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-        configure_logging(json=True, level="info")
         if request.get("crash"):
             _arm(**request["crash"])
-        settings = load_settings(Path(request["start"]), environ={})
-        work = app.run_once if request.get("once") else app.run
-        asyncio.run(work(settings))
-        status = 0
+        if request.get("hurry"):
+            _hurry()
+        if request.get("grace"):
+            app.GRACE = request["grace"]
+        if request.get("poison"):
+            _poison(request["poison"])
+        flags = [f"--{flag}" for flag in ("once", "resume") if request.get(flag)]
+        status = cli.main(["--config", request["start"], "run", "--log-json", *flags])
+    except BaseException:
+        traceback.print_exc()
+        raise
     finally:
+        sys.stderr.flush()
         os._exit(status)
+
+
+def _fork_smtp(arguments: list[str]) -> dict[str, int]:
+    reading, writing = os.pipe()
+    pid = os.fork()
+    if not pid:
+        try:
+            os.dup2(writing, 1)
+            os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+            os.close(reading)
+            smtp_peer.main(arguments)
+        finally:
+            os._exit(1)
+    os.close(writing)
+    with os.fdopen(reading) as port:
+        return {"pid": pid, "port": int(port.readline())}
+
+
+def _hurry() -> None:
+    """The waits of the field, short. What is waited for, and in which order, stays the same."""
+    from daemon import app
+    from daemon.core import retry
+    from daemon.edges.smtp import pace
+    from daemon.loops import backoff
+    from daemon.store import location
+
+    soon = timedelta(seconds=0.2)
+    for module, name, value in (
+        (retry, "DELAYS", (soon,)),
+        (retry, "UNKNOWN_DELAY", soon),
+        (retry, "UNREACHABLE_DELAY", (soon, soon)),
+        (pace, "_NETWORK", (0.1,)),
+        (backoff, "_NETWORK", (0.2,)),
+        (app, "ImapServer", functools.partial(app.ImapServer, timeout=1.5)),
+    ):
+        if not hasattr(module, name):
+            raise LookupError(f"{module.__name__} has no {name} any more")
+        setattr(module, name, value)
+    location._PRAGMAS["busy_timeout"] = 300
+
+
+def _poison(word: str) -> None:
+    """The deciding core fails on every mail that holds this word: a fault of ours, as any release may have."""
+    from daemon.loops import reader
+
+    healthy = reader.on_mail
+
+    def on_mail(inbound: Any, *rest: Any) -> Any:
+        if word.encode() in inbound.raw:
+            raise ZeroDivisionError("poisoned by the test")
+        return healthy(inbound, *rest)
+
+    reader.on_mail = on_mail
 
 
 def _arm(target: str, when: str, nth: int = 1) -> None:

@@ -805,3 +805,11 @@ async def test_mails_that_cannot_be_deleted_are_not_told_as_moved(capabilities: 
             await mailbox.move([3], "Processed")
     assert not scripted.commands("UID EXPUNGE")
     assert not scripted.commands("EXPUNGE")
+
+
+async def test_a_refused_secret_is_told_with_its_file_and_the_remedy() -> None:
+    def refused() -> str:
+        raise OSError("/etc/x/imap-password has mode 0644: chmod 600 /etc/x/imap-password")
+
+    told = await refusal(ScriptedImap(), secret=refused)
+    assert "/etc/x/imap-password has mode 0644: chmod 600" in str(told)

@@ -7,17 +7,13 @@ import asyncio
 import pytest
 
 from daemon.core.values import Outcome
+from daemon.edges.smtp import SmtpServer
 from daemon.edges.smtp.cancelling import cancellable
+from daemon.edges.smtp.connection import Connection
+from daemon.edges.smtp.opening import open_connection
 from tests.edges.smtp_rig import MAIL, pool_for, send
 from tests.servers.smtp_peer import DROP, SILENCE, TAKE_AND_SILENCE, SmtpPeer
-
-
-async def until(condition: object, seconds: float = 5.0) -> None:
-    """Let the loop turn until `condition()` holds."""
-    assert callable(condition)
-    async with asyncio.timeout(seconds):
-        while not condition():  # noqa: ASYNC110 - the condition is of another party, which has no event
-            await asyncio.sleep(0.001)
+from tests.servers.waiting import until
 
 
 async def test_one_connection_carries_many_mails() -> None:
@@ -115,6 +111,22 @@ async def test_closing_the_pool_says_quit_and_leaves_nothing_open() -> None:
         after = await send(pool)
         assert after.outcome is Outcome.UNREACHABLE
         assert peer.connections == 1
+
+
+async def test_a_connection_that_opens_while_the_pool_closes_carries_no_mail(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with SmtpPeer() as peer, pool_for(peer) as pool:
+
+        async def opened_late(server: SmtpServer) -> Connection:
+            connection = await open_connection(server)
+            await pool.close()
+            return connection
+
+        monkeypatch.setattr("daemon.edges.smtp.pool.open_connection", opened_late)
+        assert (await send(pool)).outcome is Outcome.UNREACHABLE
+        assert peer.received == []
+        await until(lambda: peer.open_connections == 0)
 
 
 async def test_closing_the_pool_cuts_a_mail_that_is_under_way() -> None:

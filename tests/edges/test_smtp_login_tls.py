@@ -111,9 +111,11 @@ async def test_a_refused_login_is_tried_once_and_not_again_for_every_mail() -> N
         deliveries = [await send(pool) for _ in range(5)]
         assert {d.outcome for d in deliveries} == {Outcome.UNREACHABLE}
         assert all("535" in d.text and LOGIN[0] in d.text for d in deliveries)
+        assert {d.code for d in deliveries} == {535}
+        assert len({d.text for d in deliveries}) == 1, "told again in the same words"
         assert peer.logins == ["PLAIN"]
         assert peer.connections == 1
-        assert 0 < pool.status().retry_in <= 60
+        assert 50 < pool.status().retry_in <= 60, "in minutes: providers lock accounts"
 
 
 async def test_a_login_that_is_deferred_is_tried_again_soon() -> None:

@@ -12,7 +12,7 @@ def waits(gate: Gate, failures: list[bool]) -> list[float]:
     """The wait after each failure (True: refused), each tried as soon as it is allowed."""
     now, found = 1000.0, []
     for refused in failures:
-        gate.shut(now, "why", refused=refused)
+        gate.shut(now, "why", refused=535 if refused else None)
         found.append(gate.wait(now))
         now += found[-1]
         assert gate.wait(now) == 0

@@ -42,6 +42,16 @@ async def test_the_null_sender_is_put_on_the_wire_as_empty_brackets() -> None:
         ("DATA", "554 5.5.1 no valid recipients", Outcome.REFUSED),
         ("BODY", "452 4.5.3 daily limit", Outcome.DEFERRED),
         ("BODY", "421 4.3.2 going down", Outcome.DEFERRED),
+        # a provider's limit on us is no refusal of this mail, and waits for all
+        ("MAIL", "550 5.4.5 Daily user sending limit exceeded", Outcome.UNREACHABLE),
+        ("RCPT", "550 5.1.90 Your message can't be sent: daily limit reached", Outcome.UNREACHABLE),
+        ("BODY", "550 5.4.5 Daily SMTP relay sending limit exceeded", Outcome.UNREACHABLE),
+        (
+            "BODY",
+            "554 5.2.0 STOREDRV.Submission.Exception:SubmissionQuotaExceededException",
+            Outcome.UNREACHABLE,
+        ),
+        ("RCPT", "552 5.2.2 mailbox full", Outcome.REFUSED),
         ("BODY", "552 5.3.4 too big", Outcome.REFUSED),
         ("BODY", "554 5.6.0 content refused", Outcome.REFUSED),
     ],
@@ -143,6 +153,12 @@ async def test_an_answer_that_is_none_closes_the_connection_and_defers_the_mail(
         assert (await send(pool)).outcome is Outcome.DEFERRED
         assert (await send(pool)).outcome is Outcome.ACCEPTED
         assert peer.connections == 2
+
+
+async def test_an_answer_that_means_nothing_after_the_mail_leaves_its_fate_unknown() -> None:
+    async with SmtpPeer() as peer, pool_for(peer) as pool:
+        peer.script("BODY", "354 go on")
+        assert (await send(pool)).outcome is Outcome.UNKNOWN
 
 
 async def test_a_servers_words_are_bounded_and_bare_of_control_characters() -> None:

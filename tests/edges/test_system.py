@@ -1,4 +1,4 @@
-"""The machine around the daemon: systemd's datagrams, credentials, signals, the lock and the log."""
+"""The machine around the daemon: systemd's datagrams, credentials, signals and the log."""
 
 from __future__ import annotations
 
@@ -22,8 +22,6 @@ from hypothesis import strategies as st
 
 from daemon.core.values import Priority
 from daemon.edges.system import (
-    AlreadyRunning,
-    DaemonLock,
     SystemClock,
     configure_logging,
     credential,
@@ -182,52 +180,6 @@ def test_a_second_signal_ends_a_process_that_does_not_stop() -> None:
         [sys.executable, "-c", program], cwd=root, capture_output=True, timeout=30, check=False
     )
     assert (done.returncode, done.stdout) == (-signal.SIGTERM, b"stopping\n")
-
-
-# the lock
-
-
-def test_one_store_has_one_daemon(tmp_path: Path) -> None:
-    store = tmp_path / "desk.sqlite3"
-    with DaemonLock(store), pytest.raises(AlreadyRunning, match=str(os.getpid())) as refused:
-        DaemonLock(store).acquire()
-    assert refused.value.pid == os.getpid()
-    with DaemonLock(store):  # and it is free again
-        assert (tmp_path / "desk.sqlite3.lock").stat().st_mode & 0o777 == 0o600
-
-
-def test_the_lock_of_a_killed_process_is_free(tmp_path: Path) -> None:
-    store = tmp_path / "desk.sqlite3"
-    program = (
-        "import sys, pathlib, time\n"
-        "from daemon.edges.system import DaemonLock\n"
-        "lock = DaemonLock(pathlib.Path(sys.argv[1]))\n"
-        "lock.acquire()\n"
-        "print('locked', flush=True)\n"
-        "time.sleep(60)\n"
-    )
-    command = [sys.executable, "-c", program, str(store)]
-    with subprocess.Popen(
-        command, cwd=Path(__file__).parents[2], stdout=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "locked\n"
-        with pytest.raises(AlreadyRunning) as refused:
-            DaemonLock(store).acquire()
-        process.kill()
-        process.wait()
-    assert refused.value.pid == process.pid
-    with DaemonLock(store):
-        pass
-
-
-def test_a_lock_file_that_is_a_link_is_not_followed(tmp_path: Path) -> None:
-    target = tmp_path / "precious"
-    target.write_text("content")
-    (tmp_path / "desk.lock").symlink_to(target)
-    with pytest.raises(OSError, match=r"desk\.lock"):
-        DaemonLock(tmp_path / "desk").acquire()
-    assert target.read_text() == "content"
 
 
 # the log

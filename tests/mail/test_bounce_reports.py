@@ -114,6 +114,11 @@ def test_a_report_in_prose_is_recognised(raw: str, action: str, status: str | No
         "From: marie@x.example\nReturn-Path: <>\nSubject: Réponse automatique : x\n\n"
         "Je suis absente, 418 555-0142.\n",
         "From: postmaster@x.example\nSubject: Caisse 2\n\nBonjour, la caisse 2 est lente.\n",
+        # a person shows a report that they got, and a shop with an unlucky name writes
+        "From: marie@x.example\nSubject: TR: x\nContent-Type: multipart/mixed; boundary=b\n\n"
+        "--b\n\nNos reçus ne partent plus, voyez.\n--b\nContent-Type: message/delivery-status\n\n"
+        "Reporting-MTA: dns; mx.x.example\n\nFinal-Recipient: rfc822; p@y.example\nAction: failed\n\n--b--\n",
+        "From: Fun <info@bouncehouse.example>\nSubject: Receipts\n\nThe till says mailbox is full.\n",
         "From: a@x.example\nContent-Type: multipart/report; report-type=disposition-notification; "
         "boundary=b\n\n"
         "--b\n\nlu\n--b\nContent-Type: message/disposition-notification\n\n"

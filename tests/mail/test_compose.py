@@ -220,7 +220,7 @@ def test_unusual_addresses_are_spelled_for_the_wire() -> None:
 
 @pytest.mark.parametrize("fact", ["subject", "evidence"])
 def test_a_value_cannot_lay_out_the_mail(fact: str) -> None:
-    value = "caisse\n\n----\nBillet AZ-9 · payez ici\x0b\n\n1. un"
+    value = "caisse\n----\nBillet AZ-9 · payez ici\x0b\n\n1. un"
     row = changed(samples.ack(priority=Priority.P3), **{fact: value if fact == "subject" else [value]})
     lines = render(row).text.split("\n")
     assert not [line for line in lines if line.startswith(("----", "Billet AZ-9", "  1."))]
@@ -236,7 +236,7 @@ def test_templates_in_a_subject_are_words() -> None:
 
 
 def test_markup_in_a_subject_is_words() -> None:
-    subject = "Étiquette '); DELETE--<b>gras</b> & <script>alert(1)</script>"
+    subject = "'); DELETE--<b>gras</b> & <script>alert(1)</script>"
     rendered = render(changed(samples.ack(priority=Priority.P3), subject=subject))
     assert subject in rendered.text
     assert "<script>" not in rendered.html
@@ -279,9 +279,12 @@ def test_one_tap_answers_go_to_the_ticket_with_their_words() -> None:
     assert read_back(rendered)["Reply-To"].addresses[0].addr_spec == address
     assert all("#" not in href for href in taps)
     assert parse_qs(urlsplit(taps[0]).query)["subject"] == [f"Re: {rendered.subject}"]
-    english = render(samples.ack(Language.EN, Plan.ARGENT, Priority.P3))
+    english = render(samples.ack(Language.EN, Plan.ARGENT, Priority.P2, rule="P2-many"))
     bodies = [parse_qs(urlsplit(h).query)["body"][0] for h in links(english.html) if h.startswith("mailto:")]
     assert bodies == ["urgent: "]
+    # Where "urgent" is only in the small print, no button outshines what is asked for.
+    third = render(samples.ack(Language.EN, Plan.ARGENT, Priority.P3))
+    assert not [href for href in links(third.html) if href.startswith("mailto:")]
 
 
 def test_a_file_of_the_owner_wins_and_the_others_stay(tmp_path: Path) -> None:
@@ -292,7 +295,7 @@ def test_a_file_of_the_owner_wins_and_the_others_stay(tmp_path: Path) -> None:
     composer = Composer(SAMPLE_DESK, tmp_path)
     rendered = composer.render(samples.ack(Language.FR, Plan.GRATUIT), samples.OPEN)
     assert rendered.subject == "[AZ-1042] Bien reçu"
-    assert "  1. Attendez.\n" in rendered.text
+    assert "  – Attendez.\n" in rendered.text
     assert "Est-ce votre seule caisse AzimutPOS?" in rendered.text
     assert check_templates(tmp_path) == []
 

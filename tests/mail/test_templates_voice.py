@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from daemon.core.values import Language, OutboxRow, Plan, Priority
-from daemon.mail import samples
+from daemon.mail import quoting, samples
 from tests.mail.outgoing import html_words, links, render, text_words
 
 FR, EN = Language.FR, Language.EN
@@ -24,7 +24,7 @@ FULL = {FR: rf"(?:{DAYS}) \d+(?:er)?{N}(?:{MONTHS})", EN: rf"(?:{WEEK}), [A-Z][a
 
 
 def situations(language: Language) -> Iterator[OutboxRow]:
-    """plan x priority x rule x open or closed x known, stranger or late; then two rare ones."""
+    """plan x priority x rule x open or closed x known, stranger, late, or on a holiday; then rare ones."""
     for plan in Plan:
         for priority, rules in samples.RULES.items():
             for rule in rules:
@@ -41,6 +41,7 @@ def situations(language: Language) -> Iterator[OutboxRow]:
                         subject="",
                         evidence=[],
                         uncertain_language=True,
+                        recognized=False,
                     )
                     yield samples.ack(
                         language,
@@ -56,6 +57,18 @@ def situations(language: Language) -> Iterator[OutboxRow]:
                         minutes_left=1,
                         closed_why="fête du Travail" if closed else None,
                     )
+                    yield samples.ack(
+                        language,
+                        plan,
+                        priority,
+                        rule=rule,
+                        closed=closed,
+                        recognized=True,
+                        oncall=rule == "P1-single",
+                        missing=["nature"],
+                        closed_why="Jour de l’an" if closed else None,
+                        evidence=["la caisse\nest gelée", "elle dit «erreur»"],
+                    )
     yield samples.ack(language, rule="P1-provisional", missing=["steps"])
     yield samples.ack(language, priority=Priority.P2, rule="voicemail")
 
@@ -70,7 +83,8 @@ def words_of(row: OutboxRow, text: str) -> str:
     """Our own words: what the customer wrote and the line in the other language are taken out."""
     evidence = row.context["evidence"]
     assert isinstance(evidence, list)
-    for theirs in [row.context["subject"], *evidence, row.context["given_name"]]:
+    quoted = quoting.pieces(map(str, evidence))
+    for theirs in [row.context["subject"], *quoted, row.context["given_name"]]:
         text = text.replace(str(theirs), "…") if theirs else text
     return text.replace("English? Just reply in English.", "").replace(
         "Français? Répondez simplement en français.", ""
@@ -78,7 +92,7 @@ def words_of(row: OutboxRow, text: str) -> str:
 
 
 def test_every_situation_is_covered() -> None:
-    assert len(FRENCH) == len(ENGLISH) == 2 + 6 * 7 * 2 * 3
+    assert len(FRENCH) == len(ENGLISH) == 2 + 6 * 7 * 2 * 4
 
 
 def test_text_and_html_say_the_same() -> None:
@@ -155,6 +169,12 @@ def test_the_html_names_its_language_and_loads_nothing() -> None:
         assert "prefers-color-scheme: dark" in mail.html
 
 
+def test_an_english_hour_is_never_parted_at_the_end_of_a_line() -> None:
+    html = render(samples.ack(EN, Plan.ARGENT, Priority.P3)).html
+    assert '<span style="white-space:nowrap;">11:20 a.m.</span>' in html
+    assert "4:20 p.m.</span>" in html
+
+
 def test_the_phone_is_a_link_and_only_paying_plans_are_told_it() -> None:
     for row, mail in MAILS:
         told = bool(row.context["phone"])
@@ -193,16 +213,33 @@ def test_the_two_questions_are_asked_only_of_a_p1_to_be_confirmed() -> None:
     for row, mail in MAILS:
         asked = "seule caisse AzimutPOS?" in mail.text or "your only AzimutPOS till?" in mail.text
         assert asked is row.context["provisional"]
+        assert bool(re.search(r"^ +1\. ", mail.text, re.MULTILINE)) is asked
         assert ("1 oui, 2 non" in mail.text or "1 yes, 2 no" in mail.text) is asked
 
 
 def test_only_what_is_missing_is_asked_for() -> None:
     text = render(samples.ack(FR, Plan.ARGENT, Priority.P3, missing=["noticed"])).text
-    assert f"Une précision nous aiderait{N}:\n\n  – depuis quand vous le remarquez.\n" in text
+    assert (
+        f"Une précision nous aiderait{N}: depuis quand vous le remarquez. Répondez à ce courriel.\n" in text
+    )
     assert "étape par étape" not in text
+    assert "capture d’écran" not in text
+    assert "capture d’écran" in render(samples.ack(FR, Plan.OR, Priority.P2, missing=["steps"])).text
     assert "précision" not in render(samples.ack(FR, Plan.ARGENT, Priority.P3, missing=[])).text
     assert "précision" not in render(samples.ack(missing=["steps"])).text
     assert "précision" not in render(samples.ack(FR, Plan.OR, Priority.P4, missing=["steps"])).text
+
+
+def test_a_stopped_till_is_asked_for_its_screen_and_for_nothing_else() -> None:
+    everything = ["nature", "noticed", "affected", "steps"]
+    for rule, priority in (("P1-single", "P1"), ("P2-many", "P2"), ("P2-other-means", "P2")):
+        row = samples.ack(FR, Plan.ARGENT, Priority(priority), rule=rule, missing=everything)
+        assert "Un message s’affiche? Envoyez-nous une photo de l’écran" in render(row).text
+        assert "précision" not in render(row).text
+        row.context["missing"] = ["noticed", "affected", "steps"]
+        assert "photo" not in render(row).text
+    assert "photo" not in render(samples.ack(missing=everything)).text
+    assert "photo of it" in render(samples.ack(EN, rule="P1-single", missing=everything)).text
 
 
 def test_nobody_is_said_to_be_on_call_or_to_be_rung_without_one() -> None:
@@ -211,13 +248,15 @@ def test_nobody_is_said_to_be_on_call_or_to_be_rung_without_one() -> None:
             assert not re.search(r"\b(?:garde|sonne|alerte|on call|alerted)\b", mail.text), row.context
     closed = render(samples.ack(FR, Plan.ARGENT, closed=True, oncall=True)).text
     assert "garde" not in closed
+    # The words wait for the alarm mail; until the core says so, nobody reads them.
+    assert "sonne chez la personne de garde" in render(samples.ack(oncall=True)).text
 
 
 def test_a_closed_desk_says_so_and_when_it_opens() -> None:
     for row, mail in FRENCH:
         shut = not row.context["open_now"]
         if shut and not row.context["late"]:
-            assert f"lundi {'' if 'jusqu’à' in mail.text else 'à '}9{N}h" in mail.text, row.context
+            assert re.search(rf"lundi (?:9{N}novembre )?à 9{N}h", mail.text), row.context
         assert ("tout de suite" in mail.text) is (
             not shut and not row.context["late"] and row.context["priority"] in ("P2", "P3")
         )
@@ -236,19 +275,70 @@ def test_an_apology_is_made_once_and_only_when_we_are_late() -> None:
 def test_a_promise_in_the_past_is_not_made_again() -> None:
     row = samples.ack(FR, Plan.ARGENT, Priority.P3, late=True)
     text = render(row, row.queued_at + timedelta(days=1)).text
-    assert "L’heure promise pour notre réponse" in text
-    assert "dès que possible" in text
+    assert (
+        f"L’heure prévue pour notre réponse, 11{N}h{N}20, est passée{N}: une personne vous écrit dès" in text
+    )
     assert f"Tout doit être réglé au plus tard vendredi 6{N}novembre à 16{N}h{N}20." in text
     gone = render(row, row.queued_at + timedelta(days=5)).text
-    assert "ce n’est pas fait" in gone
+    assert f"L’heure prévue pour notre réponse, jeudi 5{N}novembre à 11{N}h{N}20, est passée" in gone
+    assert f"devait être réglé au plus tard vendredi à 16{N}h{N}20; ce délai est passé aussi." in gone
     english = render(samples.ack(EN, late=True), row.queued_at + timedelta(days=5)).text
-    assert "has passed" in english
+    assert "has passed: a person" in english
+    assert "that time has passed too" in english
+    fourth = samples.ack(FR, Plan.ARGENT, Priority.P4, late=True)
+    assert "ce que nous pouvons faire" in render(fourth, fourth.queued_at + timedelta(days=2)).text
+    assert "ce que nous pouvons faire" not in render(fourth, fourth.queued_at + timedelta(days=8)).text
 
 
-def test_only_gratuit_is_asked_about_a_paid_plan() -> None:
+def test_a_low_priority_fits_a_question_as_well_as_a_wish() -> None:
+    for row, mail in MAILS:
+        if row.context["priority"] == "P4":
+            assert not re.search(r"idée|idea|doit être réglé|to be settled|tout de suite", mail.text)
+    french = render(samples.ack(FR, Plan.ARGENT, Priority.P4)).text.replace(N, " ")
+    assert (
+        "Votre message est bien arrivé. Une personne vous répond au plus tard jeudi 5 novembre à 16 h 20. "
+        "S’il faut plus de temps, vous saurez au plus tard le mercredi 11 à 16 h 20 ce que nous "
+        "pouvons faire.\n"
+    ) in french
+    english = render(samples.ack(EN, Plan.ARGENT, Priority.P4)).text
+    assert "you'll know by 4:20 p.m. on Wednesday the 11th what we can do." in english
+
+
+def test_two_promises_of_one_day_name_it_once() -> None:
+    second = render(samples.ack(FR, Plan.ARGENT, Priority.P2)).text.replace(N, " ")
+    assert "jeudi 5 novembre à 9 h 20, et tout doit être réglé au plus tard à 16 h 20 le même jour." in second
+
+
+def test_the_reason_of_a_priority_claims_only_what_is_known() -> None:
+    many = render(samples.ack(FR, Plan.OR, Priority.P2, rule="P2-many")).text
+    assert "car vous avez d’autres caisses. Aucune ne peut vendre? Répondez" in many
+    means = render(samples.ack(FR, Plan.OR, Priority.P2, rule="P2-other-means")).text
+    assert "car vous dites pouvoir encaisser autrement." in means
+    for _, mail in MAILS:
+        assert not re.search(
+            r"rejoint ce billet|joins this ticket|nous vous écrivons|we'll write to you", mail.text
+        )
+
+
+def test_a_subject_is_quoted_within_a_sentence_only_where_it_reads_well() -> None:
+    def first(subject: str) -> str:
+        return render(samples.ack(FR, Plan.ARGENT, Priority.P3, subject=subject)).text.split("\n")[2]
+
+    assert first("Rapport incomplet").startswith(f"Votre message «{N}Rapport incomplet{N}» est bien arrivé.")
+    for other in ("Pourquoi ça bloque?", "URGENT", "Le message « erreur 4 »", 'Il dit "erreur"', "x " * 40):
+        assert first(other).startswith("Votre message est bien arrivé.")
+
+
+def test_a_person_who_never_wrote_is_told_that_nothing_is_asked_of_them() -> None:
+    for row, mail in MAILS:
+        told = "Vous n’avez rien à faire." in mail.text or "There's nothing for you to do." in mail.text
+        assert told is not row.context["known"]
+
+
+def test_only_an_unknown_address_is_asked_about_a_paid_plan() -> None:
     for row, mail in MAILS:
         asked = "un forfait payant?" in mail.text or "have a paid plan?" in mail.text
-        assert asked is (row.context["plan"] == "gratuit")
+        assert asked is not row.context["recognized"]
 
 
 def test_the_line_in_the_other_language_stands_only_where_it_is_uncertain() -> None:
@@ -295,7 +385,7 @@ def test_a_stranger_reads_nothing_of_what_a_stranger_wrote(
 
 
 def test_the_samples_of_the_voice_page_word_for_word() -> None:
-    urgent = render(samples.ack(closed=True)).text.replace(N, " ")
+    urgent = render(samples.ack(closed=True, oncall=True)).text.replace(N, " ")
     assert urgent.startswith(
         "Bonjour Marie,\n\nNous avons votre message et nous le traitons comme une urgence. L’alerte vient de "
         "partir à la personne de garde : elle vous répond avant 6 h 30. Le problème doit être réglé avant "
@@ -306,9 +396,9 @@ def test_the_samples_of_the_voice_page_word_for_word() -> None:
         samples.ack(FR, Plan.GRATUIT, closed=True, known=False, given_name="", subject="", evidence=[])
     ).text.replace(N, " ")
     assert stranger.startswith(
-        "Bonjour,\n\nNous avons votre message. Soyons francs : notre équipe est fermée jusqu’à lundi 9 h. "
-        "Votre billet sera en tête de la file et une personne vous écrit au plus tard lundi 9 novembre à "
-        "10 h.\n\nD’ici là, ces deux gestes règlent souvent une caisse gelée :\n"
+        "Bonjour,\n\nNous avons votre message. Soyons francs : notre équipe est fermée jusqu’au lundi 9 "
+        "novembre à 9 h. Votre billet sera en tête de la file et une personne vous écrit au plus tard à 10 h "
+        "le même jour.\n\nD’ici là, ces deux gestes règlent souvent une caisse gelée :\n"
     )
     third = render(samples.ack(FR, Plan.ARGENT, Priority.P3)).text.replace(N, " ")
     assert (
@@ -328,6 +418,31 @@ def test_a_notice_says_what_happened_to_whom_and_what_to_do() -> None:
             assert str(row.context[fact]) in text
     assert any("run --resume" in mail.text for _, mail in NOTICES)
     assert "AZ-1042" in render(samples.notice(ticket=1042)).subject
+    assert render(samples.notice(ticket_subject="")).subject == "AZ-1042 (sans objet)"
+
+
+def test_a_notice_in_french_gives_its_reasons_in_french() -> None:
+    told = render(samples.notice(what="quarantine")).text.replace(N, " ")
+    assert "– Raison : aucun expéditeur n’est indiqué" in told
+    other = render(samples.notice(what="quarantine", reason="cannot be read (ValueError)")).text
+    assert "cannot be read (ValueError)" in other
+
+
+def test_a_breaker_says_which_limit_was_reached() -> None:
+    usual = render(samples.notice(what="breaker")).text.replace(N, " ")
+    assert "sont suspendus : cette adresse en a reçu trop en une heure.\n" in usual
+    same = samples.notice(EN, "breaker", reason="same_text_per_address")
+    assert (
+        "have stopped: this address has written the same thing several times in one hour.\n"
+        in render(same).text
+    )
+
+
+def test_a_notice_says_what_its_reader_does_not_know_yet() -> None:
+    assert "ne sait pas encore que son message est arrivé" in render(samples.notice()).text
+    reply = render(samples.notice(mail_kind="reply")).text
+    assert "ne sait pas ce que nous lui avons écrit" in reply
+    assert "son message est arrivé" not in reply
 
 
 def test_a_notice_that_no_template_knows_is_still_a_mail() -> None:

@@ -64,42 +64,89 @@ def test_today_needs_no_date_until_one_is_due() -> None:
 
 def test_another_day_is_told_in_full_once_then_by_its_weekday() -> None:
     french, english = moments(), moments(EN)
-    assert french.until(at(9, 9)) == f"jusqu’à lundi 9{N}h"
-    assert french.deadline(at(9, 10)) == f"au plus tard lundi 9{N}novembre à 10{N}h"
+    assert french.until(at(9, 9)) == f"jusqu’au lundi 9{N}novembre à 9{N}h"
+    assert french.deadline(at(9, 10), near=True) == f"au plus tard à 10{N}h le même jour"
     assert french.deadline(at(9, 13)) == f"au plus tard lundi à 13{N}h"
-    assert french.deadline(at(10, 13)) == f"au plus tard mardi à 13{N}h"
-    assert english.until(at(9, 9)) == "until Monday at 9 a.m."
-    assert english.deadline(at(9, 10)) == "by 10 a.m. on Monday, November 9"
+    assert french.deadline(at(10, 13), near=True) == f"au plus tard mardi à 13{N}h"
+    assert english.until(at(9, 9)) == "until 9 a.m. on Monday, November 9"
+    assert english.deadline(at(9, 10), near=True) == "by 10 a.m. the same day"
     assert english.deadline(at(9, 13)) == "by 1 p.m. on Monday"
+    assert moments().deadline(at(9, 10), near=True) == f"au plus tard lundi 9{N}novembre à 10{N}h"
 
 
 def test_a_day_that_a_weekday_would_not_name_is_told_in_full() -> None:
     french, english = moments(now=at(3, 16, 20)), moments(EN, now=at(3, 16, 20))
-    assert french.deadline(at(4, 16, 20), short=True) == f"au plus tard mercredi à 16{N}h{N}20"
     assert french.deadline(at(10, 16, 20)) == f"au plus tard le mardi 10{N}novembre à 16{N}h{N}20"
     assert english.deadline(at(10, 16, 20)) == "by 4:20 p.m. on Tuesday, November 10"
     shutdown = datetime(2027, 1, 4, 9, tzinfo=ZONE)
     assert moments().until(shutdown) == f"jusqu’au lundi 4{N}janvier à 9{N}h"
-    assert moments(EN).until(shutdown) == "until Monday, January 4, at 9 a.m."
+    assert moments(EN).until(shutdown) == "until 9 a.m. on Monday, January 4"
     after = moments()
     after.until(shutdown)
     assert after.deadline(shutdown + timedelta(hours=1)) == f"au plus tard lundi à 10{N}h"
 
 
-def test_an_opening_is_told_without_taking_the_date_from_the_promise() -> None:
+def test_a_far_day_of_a_month_that_was_told_needs_its_number_only() -> None:
+    french, english = moments(now=at(3, 16, 20)), moments(EN, now=at(3, 16, 20))
+    assert french.deadline(at(4, 16, 20)) == f"au plus tard mercredi 4{N}novembre à 16{N}h{N}20"
+    assert french.deadline(at(10, 16, 20)) == f"au plus tard le mardi 10 à 16{N}h{N}20"
+    english.deadline(at(4, 16, 20))
+    told = [english.deadline(at(day, 9)) for day in (11, 12, 13, 21, 22, 23, 30)]
+    assert [t.rpartition(" ")[2] for t in told] == ["11th", "12th", "13th", "21st", "22nd", "23rd", "30th"]
+    november = moments(now=at(27, 12))
+    november.deadline(at(30, 9))
+    assert november.deadline(at(7, 9, month=12)) == f"au plus tard le lundi 7{N}décembre à 9{N}h"
+
+
+def test_a_day_that_is_over_does_not_name_one_to_come() -> None:
+    late = moments(now=at(6, 12))
+    assert late.moment(at(5, 16, 20)) == f"jeudi 5{N}novembre à 16{N}h{N}20"
+    assert late.deadline(at(4, 9)) == f"au plus tard mercredi à 9{N}h"
+    assert late.deadline(at(11, 16)) == f"au plus tard mercredi 11{N}novembre à 16{N}h"
+    assert moments(EN).moment(at(9, 10)) == "10 a.m. on Monday, November 9"
+    assert moments(EN).moment(at(7, 6, 30)) == "6:30 a.m."
+
+
+def test_an_english_limit_at_midnight_is_told_as_the_minute_before() -> None:
+    assert moments(EN).deadline(at(8, 0)) == "before 11:59 p.m."
+    assert moments().deadline(at(8, 0)) == f"au plus tard dimanche 8{N}novembre à 0{N}h"
+
+
+@pytest.mark.parametrize(
+    ("name", "within"),
+    [
+        ("Fête du Travail", "fête du Travail"),
+        ("Jour de l’an", "jour de l’An"),
+        ("Journée nationale des patriotes", "journée nationale des patriotes"),
+        ("Lundi de Pâques", "lundi de Pâques"),
+        ("Vendredi saint", "Vendredi saint"),
+        ("Noël", "Noël"),
+        ("", ""),
+    ],
+)
+def test_a_holiday_within_a_sentence(name: str, within: str) -> None:
+    assert wording.holiday(name, FR) == within
+    assert wording.holiday("Labour Day", EN) == "Labour Day"
+
+
+def test_an_opening_is_told_by_its_day() -> None:
     french = moments()
-    assert french.opening(at(9, 9)) == f"lundi à 9{N}h"
     assert french.deadline(at(9, 10)) == f"au plus tard lundi 9{N}novembre à 10{N}h"
+    assert french.opening(at(9, 9)) == f"lundi à 9{N}h"
     assert french.opening(at(7, 9)) == f"à 9{N}h"
-    assert moments(EN).opening(at(9, 9)) == "at 9 a.m. on Monday"
+    assert moments(EN).opening(at(9, 9)) == "at 9 a.m. on Monday, November 9"
     assert moments(EN).until(at(7, 9)) == "until 9 a.m."
 
 
 def test_when_a_message_was_sent() -> None:
     assert moments().sent(at(7, 5, 0)) == f"de 5{N}h"
-    assert moments().sent(at(6, 5, 30)) == f"de vendredi à 5{N}h{N}30"
+    assert moments().sent(at(6, 5, 30)) == f"d’hier à 5{N}h{N}30"
+    assert moments().sent(at(5, 5, 30)) == f"de jeudi à 5{N}h{N}30"
     assert moments().sent(at(25, 5, 30, month=10)) == f"du dimanche 25{N}octobre à 5{N}h{N}30"
-    assert moments(EN).sent(at(6, 17, 30)) == "of 5:30 p.m. on Friday"
+    assert moments(EN).sent(at(7, 5)) == "from 5 a.m."
+    assert moments(EN).sent(at(6, 17, 30)) == "from 5:30 p.m. yesterday"
+    assert moments(EN).sent(at(5, 17, 30)) == "from 5:30 p.m. on Thursday"
+    assert moments(EN).sent(at(25, 17, 30, month=10)) == "from 5:30 p.m. on Sunday, October 25,"
 
 
 @given(st.integers(0, 60 * 60 * 24 * 20))

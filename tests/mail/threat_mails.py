@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +22,12 @@ def names() -> list[str]:
     return sorted(path.stem for path in FOLDER.glob("[0-9]*.json"))
 
 
-def load(name: str) -> tuple[bytes, dict[str, Any]]:
-    """The bytes and the expectations of one case; {{FILL}} is repeated at most 20,000 times here."""
+def load(name: str, values: Mapping[str, str] | None = None) -> tuple[bytes, dict[str, Any]]:
+    """The bytes and the expectations of one case, its placeholders replaced by `values` or made-up ones;
+    {{FILL}} is repeated at most 20,000 times here."""
     raw = (FOLDER / f"{name}.eml").read_bytes()
     text = (FOLDER / f"{name}.json").read_text(encoding="utf-8")
-    for key, value in PLACEHOLDERS.items():
+    for key, value in {**PLACEHOLDERS, **(values or {})}.items():
         mark = "{{" + key + "}}"
         raw = raw.replace(mark.encode(), value.encode())
         text = text.replace(mark, json.dumps(value)[1:-1])

@@ -56,6 +56,7 @@ class SmtpPeer:
     auth_required  MAIL before AUTH is answered 530
     eight_bit, utf8, size_limit  what EHLO offers
     taking   called with every mail before it is taken over; what it raises keeps the mail out
+    answer_after  seconds between taking a mail over and saying so
     """
 
     def __init__(
@@ -70,6 +71,7 @@ class SmtpPeer:
         utf8: bool = False,
         size_limit: int | None = 33_554_432,
         taking: Callable[[Received], None] | None = None,
+        answer_after: float = 0.0,
     ) -> None:
         self.port = port
         self.login = login
@@ -78,6 +80,7 @@ class SmtpPeer:
         self.utf8 = utf8
         self.size_limit = size_limit
         self.taking = taking
+        self.answer_after = answer_after
         self.tls = tls
         self.received: list[Received] = []
         self.lines: list[str] = []
@@ -173,6 +176,8 @@ class _Handler:
             if self._peer.taking is not None:
                 self._peer.taking(mail)
             self._peer.received.append(mail)
+            if self._peer.answer_after:
+                await asyncio.sleep(self._peer.answer_after)
         if await server.misbehave(answer.removeprefix("take and ")):
             return ""
         return answer or "250 2.0.0 taken"
@@ -335,16 +340,23 @@ class _Ledger:
         os.fsync(self._file)
 
 
-class _Dice(SmtpPeer):
-    """Misbehaves at random, the same way for the same seed and order of mails."""
+FIRST: Final = {"fail": "451 4.3.0 not now", "drop-before": DROP, "drop-after": TAKE_AND_DROP}
 
-    def __init__(self, *, fail: float, drop_before: float, drop_after: float, seed: int, **kw: Any) -> None:
+
+class _Dice(SmtpPeer):
+    """Misbehaves at random, the same way for the same seed and order of mails; at the first mail as told."""
+
+    def __init__(
+        self, *, fail: float, drop_before: float, drop_after: float, seed: int, first: str = "", **kw: Any
+    ) -> None:
         super().__init__(**kw)
-        self._random = random.Random(seed)  # noqa: S311 - chance, not secrecy
+        if first:
+            self.script("BODY", FIRST[first])
+        self._random = random.Random(seed)
         self._rates = ((drop_after, TAKE_AND_DROP), (drop_before, DROP), (fail, "451 4.3.0 not now"))
 
     def next_answer(self, verb: Verb) -> str:
-        if verb != "BODY":
+        if verb != "BODY" or self._script[verb]:
             return super().next_answer(verb)
         throw, below = self._random.random(), 0.0
         for rate, answer in self._rates:
@@ -363,6 +375,8 @@ def main(argv: list[str] | None = None) -> None:
     p.add_argument("--drop-before-rate", type=float, default=0.0, help="... dropped and not taken over")
     p.add_argument("--drop-after-rate", type=float, default=0.0, help="... taken over, then dropped")
     p.add_argument("--seed", type=int, default=0)
+    p.add_argument("--first", choices=sorted(FIRST), default="", help="how the first mail fares")
+    p.add_argument("--answer-after", type=float, default=0.0, help="seconds between taking over and the 250")
     args = p.parse_args(argv)
 
     async def serve() -> None:
@@ -372,6 +386,8 @@ def main(argv: list[str] | None = None) -> None:
             drop_before=args.drop_before_rate,
             drop_after=args.drop_after_rate,
             seed=args.seed,
+            first=args.first,
+            answer_after=args.answer_after,
             taking=_Ledger(args.log).write,
         )
         async with peer:

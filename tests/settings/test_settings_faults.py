@@ -241,7 +241,7 @@ def test_bytes_that_are_no_utf8_are_told_with_their_line(tmp_path: Path) -> None
 
 def test_a_file_that_does_not_exist_or_is_a_folder_is_told(tmp_path: Path) -> None:
     for path, holds in [(tmp_path / "no.toml", "no such file"), (tmp_path, "is a directory")]:
-        with pytest.raises(ConfigError, match=f"{path}: file is {holds}"):
+        with pytest.raises(ConfigError, match=f"{path}: file: {holds}"):
             load_settings(path, {})
 
 

@@ -18,6 +18,7 @@ from daemon.core.values import Attachment, ClockName, Disposition, State
 from daemon.ports import AlreadyDone, Conflict
 from daemon.store import writers
 from daemon.store.database import SqlStore
+from daemon.store.unwritten import Writing
 from tests.store.build import (
     MARIE,
     NOW,
@@ -183,13 +184,13 @@ async def test_a_closed_ticket_knows_when_and_forgets_it_when_it_reopens(store: 
 async def test_a_crash_inside_the_transaction_leaves_nothing(
     store: SqlStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def crash(_: writers.Writing) -> None:
+    async def crash(_: Writing) -> None:
         raise ZeroDivisionError
 
     await store.apply(new_ticket(1))
     before = await ticket(store, 1001)
     with monkeypatch.context() as patched:
-        patched.setattr(writers.Writing, "flush", crash)
+        patched.setattr(Writing, "flush", crash)
         with pytest.raises(ZeroDivisionError):
             await store.apply(replace(new_ticket(2), reads={1001: 1}))
     assert await ticket(store, 1001) == before

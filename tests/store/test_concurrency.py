@@ -21,7 +21,7 @@ from daemon.store.connection import Client, rows
 from daemon.store.database import SqlStore, open_store
 from daemon.store.faults import StoreFault, StoreLocked, StoreMissing
 from daemon.store.tx import transaction
-from daemon.store.writers import Writing
+from daemon.store.unwritten import Writing
 from tests.store.build import NOW, asking, decide, history, new_ticket, record
 
 CANCELS = 300
@@ -82,6 +82,30 @@ async def test_a_cancelled_writer_waits_until_its_transaction_is_over(
     task = asyncio.create_task(store.apply(new_ticket(1)))
     await inside.wait()
     task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert (await store.snapshot(asking(tickets=(1001,)))).tickets[0].id == 1001
+
+
+async def test_a_writer_that_is_cancelled_twice_waits_all_the_same(
+    store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inside, go_on = asyncio.Event(), asyncio.Event()
+    plain = Writing.flush
+
+    async def flush(writing: Writing) -> None:
+        inside.set()
+        await go_on.wait()
+        await plain(writing)
+
+    monkeypatch.setattr(Writing, "flush", flush)
+    task = asyncio.create_task(store.apply(new_ticket(1)))
+    await inside.wait()
+    for _ in range(3):
+        task.cancel()
+        await asyncio.sleep(0)
+        assert not task.done()
+    go_on.set()
     with pytest.raises(asyncio.CancelledError):
         await task
     assert (await store.snapshot(asking(tickets=(1001,)))).tickets[0].id == 1001

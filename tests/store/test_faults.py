@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import sqlite3
+import stat
 from pathlib import Path
 
 import pytest
@@ -97,3 +98,16 @@ async def test_a_blob_that_cannot_be_written_leaves_no_trace(
     await blobs.write({name: b"content"})
     assert await blobs.read(name) == b"content"
     await blobs.write({})
+
+
+async def test_a_blob_that_is_gone_is_told_by_its_name(tmp_path: Path) -> None:
+    with pytest.raises(Unavailable, match=r"a{64} is missing: restore it") as caught:
+        await Blobs(tmp_path).read("a" * 64)
+    assert caught.value.refused
+
+
+async def test_the_folders_of_blobs_are_their_owners_alone(tmp_path: Path) -> None:
+    await Blobs(tmp_path).write({"a" * 64: b"content"})
+    modes = {stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "blobs").rglob("*") if path.is_dir()}
+    assert modes == {0o700}
+    assert stat.S_IMODE((tmp_path / "blobs").stat().st_mode) == 0o700

@@ -55,7 +55,7 @@ async def test_a_claimed_row_holds_what_was_queued(store: SqlStore) -> None:
 async def test_rows_are_claimed_by_rank_then_due_time_then_number(store: SqlStore) -> None:
     wanted = [(1, 0, "a"), (1, 0, "b"), (1, 5, "c"), (2, 0, "d"), (4, 1, "e"), (5, 0, "f"), (5, 9, "g")]
     shuffled = wanted.copy()
-    random.Random(3).shuffle(shuffled)  # noqa: S311 - an order, no secret
+    random.Random(3).shuffle(shuffled)
     for rank, minutes, cause in sorted(shuffled, key=lambda w: (w[1], w[0])):
         await queue(store, cause, rank=rank, at=NOW - timedelta(hours=1) + minutes * MINUTE)
     assert causes(await claim(store, 3)) == ["a", "b", "c"]
@@ -192,6 +192,38 @@ async def test_a_hard_bounce_takes_the_acceptance_back_and_a_soft_one_does_not(s
     assert bounced.last_error == "no such user"
 
 
+async def test_a_soft_bounce_that_overtakes_the_record_of_its_mail_does_not_send_it_again(
+    store: SqlStore,
+) -> None:
+    await store.apply(new_ticket(1))
+    (row,) = await claim(store)
+    soft = act.BounceMail(row=row.id, at=NOW, hard=False, status="4.4.1", text="delayed")
+    await store.apply(decide(soft))
+    await store.apply(decide(ENDS["sent"](row)))
+    assert await outbox_states(store, 1001) == ["sent"]
+
+
+@pytest.mark.parametrize("state", ["sent", "queued"])
+async def test_a_hard_bounce_that_overtakes_the_record_of_its_mail_ends_it(
+    store: SqlStore, state: str
+) -> None:
+    await store.apply(new_ticket(1))
+    (row,) = await claim(store)
+    await store.apply(decide(act.BounceMail(row=row.id, at=NOW, hard=True, status="5.1.1", text="no one")))
+    with pytest.raises(Conflict):
+        await store.apply(decide(ENDS[state](row)))
+    assert await outbox_states(store, 1001) == ["failed"]
+    assert await claim(store, after=timedelta(days=400)) == []
+
+
+async def test_a_cancelled_mail_stays_cancelled_whatever_bounces(store: SqlStore) -> None:
+    await store.apply(new_ticket(1))
+    (row,) = await claim(store)
+    await store.apply(decide(ENDS["cancelled"](row)))
+    await store.apply(decide(act.BounceMail(row=row.id, at=NOW, hard=True, status=None, text="\x00")))
+    assert await outbox_states(store, 1001) == ["cancelled"]
+
+
 async def test_a_newer_mail_cancels_only_older_untried_ones_of_its_key(store: SqlStore) -> None:
     await queue(store, "tried", supersede_key="k")
     (tried,) = await claim(store)
@@ -220,3 +252,13 @@ async def test_rows_that_a_crash_left_are_due_at_once(store: SqlStore) -> None:
     with pytest.raises(Conflict):
         await store.apply(decide(ENDS["sent"](claimed[0])))
     assert await store.release_claims() == 0
+
+
+async def test_crashes_do_not_count_as_attempts_over_and_over(store: SqlStore) -> None:
+    """The pause after the next refusal grows with the attempts: ten kills would make it hours."""
+    await queue(store, "a")
+    attempts = []
+    for _ in range(10):
+        attempts += [row.attempts for row in await claim(store)]
+        await store.release_claims()
+    assert attempts == [1] + [2] * 9

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import asyncio
 import shutil
 import sqlite3
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -198,3 +200,88 @@ async def test_a_running_daemon_keeps_the_upgrade_out(
         with pytest.raises(StoreLocked):
             await schema.upgrade(old)
     assert "mood" not in columns(tmp_path / "desk.db")
+
+
+# PostgreSQL
+
+
+async def described_postgres(connection: Connection) -> dict[str, object]:
+    """Per table: its columns, and its indexes and constraints as the server would write them."""
+    found: dict[str, list[object]] = {}
+    for question in (
+        "SELECT table_name AS t, column_name || ' ' || data_type || ' ' || is_nullable AS told"
+        " FROM information_schema.columns WHERE table_schema = 'public'",
+        "SELECT tablename AS t, regexp_replace(indexdef, 'INDEX .* ON', 'INDEX ON') AS told FROM pg_indexes"
+        " WHERE schemaname = 'public'",
+        "SELECT conrelid::regclass::text AS t, pg_get_constraintdef(oid) AS told FROM pg_constraint"
+        " WHERE contype = 'f'",
+    ):
+        for row in await connection.rows(question):
+            found.setdefault(row["t"], []).append(row["told"])
+    return {table: sorted(map(str, told)) for table, told in found.items()}
+
+
+async def test_on_postgresql_the_migrations_make_the_schema_that_the_tables_describe(
+    postgres_url: str, cleared_postgres: Callable[[], Awaitable[None]]
+) -> None:
+    async with connect(read_url(postgres_url)) as migrated:
+        await schema.ensure(migrated, create=True)
+        by_migrations = await described_postgres(migrated)
+    await cleared_postgres()
+    async with connect(read_url(postgres_url)) as generated:
+        with generated.entered():
+            await generated._context.generate_schemas()
+        by_tables = await described_postgres(generated)
+    by_migrations.pop("tortoise_migrations")
+    assert len(by_tables) == 22
+    assert by_migrations == by_tables
+    await cleared_postgres()
+
+
+async def test_on_postgresql_an_older_store_is_upgraded_whole(
+    postgres_url: str,
+    cleared_postgres: Callable[[], Awaitable[None]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with open_store(postgres_url, tmp_path, create=True) as store:
+        await store.apply(new_ticket(1))
+    with monkeypatch.context() as broken:
+        newer(broken, tmp_path, "later_g", f"{ADD}, ops.RunSQL('SELECT nonsense')")
+        with pytest.raises(StoreFault, match="nothing was changed"):
+            await schema.upgrade(postgres_url)
+    async with open_store(postgres_url, tmp_path, create=False) as store:
+        await store.acquire_daemon_lock()
+        newer(monkeypatch, tmp_path, "later_h", ADD)
+        with pytest.raises(StoreLocked):
+            await schema.upgrade(postgres_url)
+    with pytest.raises(SchemaBehind):
+        async with open_store(postgres_url, tmp_path, create=False):
+            pass
+    done = await schema.upgrade(postgres_url)
+    assert (done.applied, done.copy) == (("0002_next",), None)
+    async with open_store(postgres_url, tmp_path, create=False) as store:
+        assert (await store._connection.rows("SELECT mood FROM ticket")) == [{"mood": None}]
+    monkeypatch.undo()
+    with pytest.raises(SchemaAhead):
+        async with open_store(postgres_url, tmp_path, create=False):
+            pass
+    await cleared_postgres()
+
+
+async def test_on_postgresql_a_store_that_is_opened_twice_at_once_is_made_once(
+    postgres_url: str, tmp_path: Path
+) -> None:
+    async def opened() -> None:
+        async with open_store(postgres_url, tmp_path, create=True):
+            pass
+
+    await asyncio.gather(opened(), opened(), opened())
+    async with open_store(postgres_url, tmp_path, create=False) as store:
+        assert (await store.apply(new_ticket(1))).ticket == 1001
+
+
+async def test_an_upgrade_does_not_make_a_store(url_of_nothing: str, tmp_path: Path) -> None:
+    with pytest.raises(StoreMissing, match="run"):
+        await schema.upgrade(url_of_nothing)
+    assert not (tmp_path / "none.db").exists()

@@ -42,9 +42,9 @@ def _secret(connection: Connection) -> str:
     except Unavailable as fault:
         raise Unavailable("imap", str(fault), refused=True) from fault
     except (OSError, ValueError) as fault:
-        why = fault.strerror if isinstance(fault, OSError) else "not UTF-8"
+        why = fault.strerror or str(fault) if isinstance(fault, OSError) else "not UTF-8"
         raise server.trouble(
-            f"the secret cannot be read ({why}); check [imap] password_file", refused=True
+            f"the secret cannot be read: {why} (see [imap] password_file)", refused=True
         ) from None
     if not secret or any(c in secret + server.username for c in "\0\r\n"):
         raise server.trouble(

@@ -23,10 +23,12 @@ _FULL_NAME: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A
 
 
 class Unreachable(Exception):
-    """No conversation came about. `refused`: the server said no to our login, so try again slowly."""
+    """No conversation came about. `refused`: the code by which the server said no to our login, so that it is
+    tried again slowly; None: it is another trouble."""
 
-    def __init__(self, server: SmtpServer, text: str, *, refused: bool = False) -> None:
+    def __init__(self, server: SmtpServer, text: str, *, refused: int | None = None) -> None:
         super().__init__(f"{server.place}: {text}")
+        self.why = text
         self.refused = refused
 
 
@@ -86,8 +88,9 @@ async def _login(client: SMTP, server: SmtpServer, secret: str) -> None:
     try:
         await login(server.username.encode(), secret.encode())
     except SMTPAuthenticationError as refusal:
-        text = f"it refuses the login of {server.username}: {refusal.code} {shown(refusal.message)}"
-        raise Unreachable(server, text, refused=500 <= refusal.code < 600) from refusal
+        code = refusal.code
+        text = f"it refuses the login of {server.username}: {code} {shown(refusal.message)}"
+        raise Unreachable(server, text, refused=code if 500 <= code < 600 else None) from refusal
 
 
 def _secret(server: SmtpServer) -> str | None:

@@ -17,26 +17,27 @@ class Gate:
         self._faults = 0
         self._refusals = 0
         self.reason = ""
+        self.refused: int | None = None
 
     def wait(self, now: float) -> float:
         """Seconds until the next try is allowed, 0.0 when it is now."""
         return max(self._until - now, 0.0) if self.reason else 0.0
 
-    def shut(self, now: float, reason: str, *, refused: bool) -> None:
+    def shut(self, now: float, reason: str, *, refused: int | None = None) -> None:
         """A try has failed. The two kinds are counted apart and forgotten at success alone: a network fault
         between two refused logins must not make the third come sooner."""
-        if refused:
+        if refused is not None:
             seconds = _REFUSED[min(self._refusals, len(_REFUSED) - 1)]
             self._refusals += 1
         else:
             seconds = _NETWORK[min(self._faults, len(_NETWORK) - 1)]
             self._faults += 1
         self._until = now + seconds
-        self.reason = reason
+        self.reason, self.refused = reason, refused
 
     def open(self) -> None:
         """A try succeeded."""
-        self._until, self._faults, self._refusals, self.reason = 0.0, 0, 0, ""
+        self._until, self._faults, self._refusals, self.reason, self.refused = 0.0, 0, 0, "", None
 
 
 class Allowance:

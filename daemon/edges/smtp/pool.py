@@ -99,7 +99,7 @@ class SmtpPool:
     async def _deliver_in_turn(self, letter: Letter) -> Delivery:
         """When the rate allows. The wait comes before a connection is taken, which would not outlive it."""
         if not (self._idle or self._busy) and self._gate.wait(_now()):
-            return Delivery(outcome=Outcome.UNREACHABLE, text=self._gate.reason)
+            return _unreachable(self._shut_out())
         if delay := self._allowance.take(_now()):
             await asyncio.sleep(delay)
         delivery = await self._deliver(letter)
@@ -116,7 +116,7 @@ class SmtpPool:
             except Unreachable as trouble:
                 if await self._another_freed():
                     continue
-                return Delivery(outcome=Outcome.UNREACHABLE, text=str(trouble))
+                return _unreachable(trouble)
             try:
                 return await self._attempt(connection, letter, fresh=fresh)
             except Lost as fault:
@@ -152,11 +152,11 @@ class SmtpPool:
             if self._closed.is_set():
                 raise Unreachable(self._server, "we are closing down")
             if self._gate.wait(_now()):
-                raise Unreachable(self._server, self._gate.reason)
+                raise self._shut_out()
             try:
                 connection = await open_connection(self._server)
             except Unreachable as trouble:
-                self._gate.shut(_now(), str(trouble), refused=trouble.refused)
+                self._gate.shut(_now(), trouble.why, refused=trouble.refused)
                 self._last_error = str(trouble)
                 raise
             if self._closed.is_set():
@@ -165,6 +165,10 @@ class SmtpPool:
             self._gate.open()
             self._went_well()
             return connection
+
+    def _shut_out(self) -> Unreachable:
+        """What the last try met, told again without another one."""
+        return Unreachable(self._server, self._gate.reason, refused=self._gate.refused)
 
     async def _another_freed(self) -> bool:
         """Whether to try again with a connection that was busy: a server that allows fewer connections than
@@ -207,6 +211,10 @@ class SmtpPool:
     def _went_well(self) -> None:
         self._last_ok = _now()
         self._last_error = ""
+
+
+def _unreachable(trouble: Unreachable) -> Delivery:
+    return Delivery(outcome=Outcome.UNREACHABLE, code=trouble.refused, text=str(trouble))
 
 
 def _now() -> float:

@@ -1,0 +1,197 @@
+"""Mixed mails waiting in a real Dovecot → the last acknowledgement accepted by a real SMTP server: the
+daemon, and beside it on the same mails a straight synchronous loop (imaplib, stdlib parser, two SQLite
+commits, one reused smtplib connection, no classification).
+
+    python -m bench.throughput [--mails 2000] [--rounds 3]
+
+60 % alternative, 20 % plain, 15 % with an attachment of 50-200 kB, 5 % replies; seeded. Prints mails per
+second of each round, the ratio daemon/loop pair by pair, and the daemon's peak memory.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import base64
+import email
+import email.policy
+import imaplib
+import random
+import resource
+import smtplib
+import sqlite3
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import closing
+from pathlib import Path
+
+from tests.e2e.desk import Desk, accepted, make_desk
+from tests.servers.dovecot import Dovecot
+
+ROOT = Path(__file__).parents[1]
+WORDS = (
+    "caisse imprimante rapport ventes client facture écran lent bloqué reçu carte tiroir commande depuis ce "
+    "matin merci bonjour nous avons besoin aide problème total taxe inventaire produit prix"
+).split()
+
+
+def mixed_mails(count: int, seed: int = 1) -> list[bytes]:
+    dice = random.Random(seed)
+    return [_mail(number, dice) for number in range(count)]
+
+
+def _mail(number: int, dice: random.Random) -> bytes:
+    text = "\r\n".join(" ".join(dice.choices(WORDS, k=12)) + "." for _ in range(dice.randint(3, 12)))
+    head = (
+        f"From: Client {number} <client{number}@shop{number}.example>\r\nTo: support@azimutpos.com\r\n"
+        f"Subject: Question {number}\r\nMessage-ID: <b{number}@shop{number}.example>\r\n"
+        "Date: Wed, 04 Nov 2026 10:00:00 -0500\r\nMIME-Version: 1.0\r\n"
+    )
+    kind = dice.random()
+    if kind < 0.2:
+        return (head + "Content-Type: text/plain; charset=utf-8\r\n\r\n" + text).encode()
+    if kind < 0.25:
+        quoted = "\r\n".join("> " + line for line in text.splitlines())
+        reply = f"In-Reply-To: <older{number}@shop{number}.example>\r\n"
+        body = f"Voici la suite.\r\n\r\nLe 3 nov. 2026 à 10:00, Soutien a écrit :\r\n{quoted}\r\n"
+        return (head + reply + "Content-Type: text/plain; charset=utf-8\r\n\r\n" + body).encode()
+    html = "<html><body><p>" + text.replace("\r\n", "</p><p>") + "</p></body></html>"
+    alternative = (
+        "Content-Type: multipart/alternative; boundary=alt\r\n\r\n--alt\r\n"
+        f"Content-Type: text/plain; charset=utf-8\r\n\r\n{text}\r\n--alt\r\n"
+        f"Content-Type: text/html; charset=utf-8\r\n\r\n{html}\r\n--alt--\r\n"
+    )
+    if kind < 0.85:
+        return (head + alternative).encode()
+    data = base64.encodebytes(dice.randbytes(dice.randint(50_000, 200_000))).replace(b"\n", b"\r\n")
+    mixed = head + "Content-Type: multipart/mixed; boundary=mix\r\n\r\n--mix\r\n" + alternative
+    part = (
+        "\r\n--mix\r\nContent-Type: image/jpeg; name=photo.jpg\r\nContent-Transfer-Encoding: base64\r\n"
+        "Content-Disposition: attachment; filename=photo.jpg\r\n\r\n"
+    )
+    return (mixed + part).encode() + data + b"--mix--\r\n"
+
+
+def start_smtp(folder: Path) -> tuple[subprocess.Popen[str], int, Path]:
+    log = folder / "accepted.jsonl"
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.servers.smtp_peer", "--log", str(log)],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    return process, int(process.stdout.readline() if process.stdout else 0), log
+
+
+def run_daemon(desk: Desk) -> tuple[float, int]:
+    """Seconds from the loaded model on to the last mail sent, and the peak memory in kB."""
+    from daemon import app
+
+    async def work() -> float:
+        async with app.open_desk(desk.settings) as running:
+            await running.classifier.ready()
+            began = time.perf_counter()
+            serving = asyncio.create_task(app.serve(running))
+            expected = desk.mails_in("INBOX")
+            while (await running.store.counts())["outbox"] or running.outbox.progress.done < expected:
+                await asyncio.sleep(0.02)
+            took = time.perf_counter() - began
+            running.stop.set()
+            await serving
+            return took
+
+    took = asyncio.run(work())
+    return took, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+def run_loop(desk: Desk, smtp_port: int) -> float:
+    """The straight loop: what a person would write in an afternoon."""
+    began = time.perf_counter()
+    with (
+        imaplib.IMAP4("127.0.0.1", desk.dovecot.port) as imap,
+        smtplib.SMTP("127.0.0.1", smtp_port) as smtp,
+        closing(sqlite3.connect(desk.folder / "loop.sqlite3")) as db,
+    ):
+        db.execute("PRAGMA journal_mode=WAL")
+        db.execute("PRAGMA synchronous=FULL")
+        db.execute("CREATE TABLE ticket (id INTEGER PRIMARY KEY, sender, subject, body, acked)")
+        imap.login(desk.user, desk.dovecot.password)
+        imap.create("Processed")
+        imap.select("INBOX")
+        for uid in imap.uid("search", "", "ALL")[1][0].split():
+            raw = imap.uid("fetch", uid, "(BODY.PEEK[])")[1][0][1]
+            mail = email.message_from_bytes(raw, policy=email.policy.default)
+            body = mail.get_body(("plain", "html"))
+            row = (str(mail["From"]), str(mail["Subject"]), body.get_content() if body else "")
+            ticket = db.execute("INSERT INTO ticket (sender, subject, body) VALUES (?, ?, ?)", row).lastrowid
+            db.commit()
+            reply = email.message.EmailMessage()
+            reply["From"], reply["To"] = "support@azimutpos.com", str(mail["From"])
+            reply["Subject"] = f"[AZ-{ticket}] {mail['Subject']}"
+            reply.set_content(f"Votre message est bien arrivé. Billet AZ-{ticket}.")
+            smtp.send_message(reply)
+            db.execute("UPDATE ticket SET acked = 1 WHERE id = ?", (ticket,))
+            db.commit()
+            imap.uid("copy", uid, "Processed")
+            imap.uid("store", uid, "+FLAGS", "(\\Deleted)")
+        imap.expunge()
+    return time.perf_counter() - began
+
+
+def one_round(number: int, mails: list[bytes], what: str) -> tuple[float, int]:
+    """In a process of its own, so that its memory is its own."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        dovecot = Dovecot.start()
+        smtp, port, log = start_smtp(folder)
+        try:
+            desk = make_desk(folder, dovecot, f"bench{number}", port)
+            desk.deliver(*mails)
+            if what == "daemon":
+                took, peak = run_daemon(desk)
+            else:
+                took, peak = run_loop(desk, port), 0
+            sent = len({tuple(line["rcpt"]) for line in accepted(log)})
+            if sent != len(mails):
+                raise SystemExit(f"{what}: {sent} of {len(mails)} answered")
+            return took, peak
+        finally:
+            smtp.kill()
+            smtp.wait()
+            dovecot.stop()
+
+
+def main() -> None:
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("--mails", type=int, default=2000)
+    p.add_argument("--rounds", type=int, default=3)
+    p.add_argument("--only", choices=("daemon", "loop"), help=argparse.SUPPRESS)
+    args = p.parse_args()
+    if args.only:
+        took, peak = one_round(args.rounds, mixed_mails(args.mails), args.only)
+        print(took, peak)
+        return
+    ratios = []
+    for number in range(args.rounds):
+        rates = {}
+        for what in ("daemon", "loop"):
+            out = subprocess.run(
+                [sys.executable, "-m", "bench.throughput", "--only", what, "--mails", str(args.mails)],
+                cwd=ROOT,
+                capture_output=True,
+                text=True,
+                check=True,
+            ).stdout.split()
+            rates[what] = args.mails / float(out[0])
+            memory = f", peak {int(out[1]) / 1024:.0f} MB" if what == "daemon" else ""
+            print(f"round {number + 1}  {what:6}  {rates[what]:6.1f} mails/s{memory}", flush=True)
+        ratios.append(rates["daemon"] / rates["loop"])
+    middle = statistics.median(ratios)
+    print(f"ratio daemon/loop: min {min(ratios):.2f}, median {middle:.2f}, max {max(ratios):.2f}")
+
+
+if __name__ == "__main__":
+    main()

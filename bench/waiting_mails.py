@@ -1,0 +1,92 @@
+"""How fast the real daemon works off a mailbox full of waiting mails, and whether its memory stays flat.
+
+    python bench/waiting_mails.py [NUMBER]
+
+Dovecot and SMTP are real and on loopback; the store is SQLite with its usual fsyncs. Mails lie in the maildir
+before the daemon starts. Printed every few seconds: mails taken in, acknowledged, RSS of the daemon.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import psutil
+
+from tests.e2e.desk import ROOT, Desk, customer_mail, make_desk
+from tests.servers.dovecot import Dovecot
+
+TEXTS = (
+    "L'imprimante de reçus n'imprime plus, on vend quand même.",
+    "Our card reader refuses every card since this morning and we have no other one.",
+    "La caisse est gelée depuis ce matin, on ne peut plus rien vendre!",
+    "Comment changer le taux de taxe dans le rapport mensuel?",
+    "It would be nice to have gift cards in several colours.",
+)
+
+
+def main() -> None:
+    number = int(sys.argv[1]) if len(sys.argv) > 1 else 5000
+    dovecot = Dovecot.start()
+    with tempfile.TemporaryDirectory() as folder:
+        smtp = start_smtp(Path(folder))
+        try:
+            desk = make_desk(Path(folder), dovecot, "waiting", smtp.port)
+            for start in range(0, number, 500):
+                batch = range(start, min(start + 500, number))
+                desk.deliver(*(customer_mail(n, TEXTS[n % len(TEXTS)]) for n in batch))
+            measure(desk, number)
+        finally:
+            smtp.stop()
+            dovecot.stop()
+
+
+def measure(desk: Desk, number: int) -> None:
+    with (desk.folder / "daemon.log").open("wb") as log:
+        command = [sys.executable, "-m", "daemon", "--config", str(desk.config), "run", "--log-json"]
+        daemon = subprocess.Popen(command, cwd=ROOT, stderr=log)
+    process = psutil.Process(daemon.pid)
+    while not desk.events("ready"):
+        time.sleep(0.1)
+    begun = time.monotonic()
+    print(f"{'seconds':>8}{'taken in':>10}{'sent':>8}{'RSS MB':>8}")
+    taken = sent = 0
+    taken_after = 0.0
+    while sent < number:
+        time.sleep(2)
+        seconds = time.monotonic() - begun
+        [(taken, sent)] = desk.rows(
+            "SELECT (SELECT count(*) FROM inbound_mail), (SELECT count(*) FROM outbox WHERE state = 'sent')"
+        )
+        if taken == number and not taken_after:
+            taken_after = seconds
+        print(f"{seconds:8.0f}{taken:10}{sent:8}{process.memory_info().rss / 1e6:8.0f}", flush=True)
+    cpu = process.cpu_times()
+    daemon.terminate()
+    status = daemon.wait()
+    print(
+        f"{number} mails: taken in after {taken_after:.0f} s, all sent after {seconds:.0f} s = "
+        f"{number / seconds:.1f} mails/s = {number / seconds * 3600:.0f} an hour; "
+        f"CPU {cpu.user:.0f} s user, {cpu.system:.0f} s system; exit status {status}"
+    )
+
+
+class start_smtp:  # noqa: N801 - used like a function
+    """An SMTP server in a process of its own."""
+
+    def __init__(self, folder: Path, *options: str) -> None:
+        self.log = folder / "accepted.jsonl"
+        command = [sys.executable, "-m", "tests.servers.smtp_peer", "--log", str(self.log), *options]
+        self.process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+        self.port = int(self.process.stdout.readline()) if self.process.stdout else 0
+
+    def stop(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+
+if __name__ == "__main__":
+    main()

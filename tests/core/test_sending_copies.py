@@ -1,0 +1,60 @@
+"""How many copies of one mail may leave: endings that leave its fate unknown count, other attempts do not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from daemon.core.actions import Decision, GiveUpMail, RetryMail
+from daemon.core.sending import on_delivery
+from daemon.core.values import Delivery, OutboxRow, Outcome, SendState
+from tests.core.build import T0, policy
+
+ROW = OutboxRow(
+    id=7,
+    version=1,
+    kind="notice",
+    ticket=None,
+    recipient="alex@azimutpos.com",
+    cause="c",
+    context={},
+    rank=5,
+    state=SendState.SENDING,
+    attempts=1,
+    queued_at=T0,
+    due_at=T0,
+)
+
+
+def after(row: OutboxRow, outcome: Outcome) -> Decision:
+    delivery = Delivery(outcome=outcome, text="gone")
+    return on_delivery(row, delivery, policy(), T0 + timedelta(minutes=5), 0.5)
+
+
+def next_try(row: OutboxRow, outcome: Outcome) -> OutboxRow:
+    """The row as the store hands it out for its next attempt."""
+    (retried,) = after(row, outcome).actions
+    assert isinstance(retried, RetryMail)
+    return replace(row, attempts=row.attempts + 1, last_error=retried.error)
+
+
+def gives_up(row: OutboxRow, outcome: Outcome) -> bool:
+    return any(isinstance(action, GiveUpMail) for action in after(row, outcome).actions)
+
+
+def test_attempts_that_left_no_copy_do_not_use_up_the_one_repetition() -> None:
+    row = ROW
+    for outcome in (Outcome.UNREACHABLE, Outcome.DEFERRED, Outcome.DEFERRED, Outcome.UNREACHABLE):
+        row = next_try(row, outcome)
+    assert not gives_up(row, Outcome.UNKNOWN)
+
+
+def test_a_mail_that_may_have_arrived_is_repeated_once() -> None:
+    assert gives_up(next_try(ROW, Outcome.UNKNOWN), Outcome.UNKNOWN)
+
+
+def test_what_happens_in_between_does_not_make_a_possible_copy_forgotten() -> None:
+    row = next_try(ROW, Outcome.UNKNOWN)
+    for outcome in (Outcome.DEFERRED, Outcome.UNREACHABLE, Outcome.DEFERRED):
+        row = next_try(row, outcome)
+    assert gives_up(row, Outcome.UNKNOWN)

@@ -1,0 +1,290 @@
+"""Stand-ins for the ports, doing as little as the loops' own logic needs. Time moves when told to."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from daemon.core.actions import Decision, QueueMail, RecordMail
+from daemon.core.matching import Lookup, Snapshot
+from daemon.core.values import Delivery, Disposition, Findings, OutboxRow, Outcome, SendState
+from daemon.mail.compose import Rendered
+from daemon.ports import Applied, HeldMail, KnownMail, MailboxState, RawMail, Unavailable
+from tests.core.build import T0, findings
+
+NOW = T0
+
+
+class Clock:
+    """`sleep` returns at once, moves the time, and keeps what was asked."""
+
+    def __init__(self) -> None:
+        self.time = NOW
+        self.slept: list[float] = []
+
+    def now(self) -> datetime:
+        return self.time
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.time += timedelta(seconds=seconds)
+        await asyncio.sleep(0)
+
+
+class Model:
+    """A classifier. `fault` is what it raises."""
+
+    def __init__(self, fault: Exception | None = None) -> None:
+        self.fault = fault
+        self.asked: list[tuple[str, str]] = []
+
+    async def ready(self) -> None:
+        return
+
+    async def classify(self, subject: str, text: str) -> Findings:
+        self.asked.append((subject, text))
+        if self.fault is not None:
+            raise self.fault
+        return findings()
+
+
+class Store:
+    """Keeps what is applied. `troubles[name]`: what the next calls of that method raise; None: nothing."""
+
+    def __init__(self) -> None:
+        self.calls: list[str] = []
+        self.applied: list[Decision] = []
+        self.troubles: dict[str, list[Exception | None]] = {}
+        self.state: MailboxState | None = None
+        self.ledger: dict[int, KnownMail] = {}
+        self.moved: list[int] = []
+        self.ids: set[str] = set()
+        self.asked_ids: list[str] = []
+        self.waiting: list[HeldMail] = []
+        self.due: list[OutboxRow] = []
+        self.next_due: datetime | None = None
+        self.changed = asyncio.Event()
+
+    def _may(self, name: str) -> None:
+        self.calls.append(name)
+        self.changed.set()
+        queue = self.troubles.get(name, [])
+        if queue and (fault := queue.pop(0)) is not None:
+            raise fault
+
+    async def snapshot(self, lookup: Lookup) -> Snapshot:
+        self._may("snapshot")
+        return Snapshot()
+
+    async def apply(self, decision: Decision) -> Applied:
+        self._may("apply")
+        self.applied.append(decision)
+        for action in decision.actions:
+            if isinstance(action, RecordMail):
+                self.ledger[action.arrival.uid] = KnownMail(disposition=action.disposition, moved=False)
+                self.waiting = [held for held in self.waiting if held.arrival.uid != action.arrival.uid]
+        return Applied(ticket=1, queued=any(isinstance(a, QueueMail) for a in decision.actions))
+
+    async def mailbox_state(self, mailbox: str) -> MailboxState | None:
+        self._may("mailbox_state")
+        return self.state
+
+    async def set_mailbox_state(self, mailbox: str, uidvalidity: int, last_uid: int, now: datetime) -> None:
+        self._may("set_mailbox_state")
+        old = self.state
+        self.state = MailboxState(
+            uidvalidity=uidvalidity,
+            last_uid=last_uid,
+            first_start=old.first_start if old else now,
+            braked=old.braked if old else None,
+        )
+
+    async def set_brake(self, mailbox: str, braked: datetime | None) -> None:
+        self._may("set_brake")
+        if self.state is not None:
+            self.state = MailboxState(
+                uidvalidity=self.state.uidvalidity,
+                last_uid=self.state.last_uid,
+                first_start=self.state.first_start,
+                braked=braked,
+            )
+
+    async def held(self, mailbox: str, limit: int) -> list[HeldMail]:
+        self._may("held")
+        return self.waiting[:limit]
+
+    async def known(self, mailbox: str, uidvalidity: int, uids: Sequence[int]) -> Mapping[int, KnownMail]:
+        self._may("known")
+        return {uid: self.ledger[uid] for uid in uids if uid in self.ledger}
+
+    async def known_ids(self, message_ids: Sequence[str]) -> set[str]:
+        self._may("known_ids")
+        self.asked_ids += message_ids
+        return self.ids & set(message_ids)
+
+    async def mark_moved(self, mailbox: str, uidvalidity: int, uids: Sequence[int]) -> None:
+        self._may("mark_moved")
+        self.moved += uids
+
+    async def claim_outbox(self, now: datetime, limit: int, lease: timedelta) -> list[OutboxRow]:
+        self._may("claim_outbox")
+        claimed, self.due = self.due[:limit], self.due[limit:]
+        return claimed
+
+    async def keep_message(
+        self, row: int, version: int, message_id: str, envelope_from: str, message: bytes
+    ) -> OutboxRow:
+        self._may("keep_message")
+        return outbox_row(row, version=version + 1, message=message, message_id=message_id)
+
+    async def next_outbox_due(self) -> datetime | None:
+        return self.next_due
+
+    async def release_claims(self) -> int:
+        return 0
+
+    def said(self, kind: type[Any]) -> list[Any]:
+        """All applied actions of this kind."""
+        return [a for decision in self.applied for a in decision.actions if isinstance(a, kind)]
+
+
+class Mailbox:
+    """`mails` by UID. `steps[name]`: what the next calls do before they answer: raise, or be called."""
+
+    def __init__(self, mails: dict[int, RawMail] | None = None, uidvalidity: int = 7) -> None:
+        self.mails = mails or {}
+        self._uidvalidity = uidvalidity
+        self.fetched: list[int] = []
+        self.moves: list[tuple[list[int], str]] = []
+        self.searched: list[int] = []
+        self.waits = 0
+        self.closed = 0
+        self.steps: dict[str, list[Exception | Callable[[], None]]] = {}
+
+    @property
+    def uidvalidity(self) -> int:
+        return self._uidvalidity
+
+    def _step(self, name: str) -> None:
+        queue = self.steps.get(name, [])
+        if queue:
+            step = queue.pop(0)
+            if isinstance(step, Exception):
+                raise step
+            step()
+
+    async def search(self, first_uid: int = 1) -> list[int]:
+        self._step("search")
+        self.searched.append(first_uid)
+        return sorted(uid for uid in self.mails if uid >= first_uid)
+
+    async def fetch(self, uids: Sequence[int]) -> AsyncIterator[RawMail]:
+        for uid in uids:
+            self._step("fetch")
+            if uid in self.mails:
+                self.fetched.append(uid)
+                yield self.mails[uid]
+
+    async def move(self, uids: Sequence[int], folder: str) -> None:
+        self._step("move")
+        self.moves.append((sorted(uids), folder))
+        for uid in uids:
+            self.mails.pop(uid, None)
+
+    async def wait(self, seconds: float) -> None:
+        self.waits += 1
+        self._step("wait")
+        await asyncio.sleep(0)
+
+    async def close(self) -> None:
+        self.closed += 1
+
+
+class Smtp:
+    """A sender. `ends`: how the next attempts end, accepted after them; `gates[recipient]` holds one up."""
+
+    def __init__(self, *ends: Outcome) -> None:
+        self.ends = list(ends)
+        self.sent: list[str] = []
+        self.bodies: list[bytes] = []
+        self.gates: dict[str, asyncio.Event] = {}
+        self.cancelled: list[str] = []
+
+    async def send(self, envelope_from: str, recipient: str, message: bytes) -> Delivery:
+        self.sent.append(recipient)
+        self.bodies.append(message)
+        if recipient in self.gates:
+            try:
+                await self.gates[recipient].wait()
+            except asyncio.CancelledError:
+                self.cancelled.append(recipient)
+                raise
+        outcome = self.ends.pop(0) if self.ends else Outcome.ACCEPTED
+        return Delivery(outcome=outcome, code=250 if outcome is Outcome.ACCEPTED else None)
+
+    async def close(self) -> None:
+        return
+
+
+class Words:
+    """A composer. `fault` is what it raises."""
+
+    def __init__(self, fault: Exception | None = None) -> None:
+        self.fault = fault
+
+    def render(self, row: OutboxRow, now: datetime) -> Rendered:
+        if self.fault is not None:
+            raise self.fault
+        return Rendered(
+            message_id=f"row{row.id}@azimutpos.com",
+            envelope_from="support@azimutpos.com",
+            message=b"Subject: x\r\n\r\n",
+            subject="x",
+            text="",
+            html="",
+        )
+
+
+def raw(uid: int, at: datetime = NOW, data: bytes = b"") -> RawMail:
+    text = (
+        data
+        or (
+            f"From: Marie <marie{uid}@client.example>\r\nTo: support@azimutpos.com\r\n"
+            f"Subject: Panne {uid}\r\n"
+            f"Message-ID: <m{uid}@client.example>\r\nDate: Tue, 03 Nov 2026 10:30:00 -0500\r\n"
+            "\r\nLa caisse est gelée.\r\n"
+        ).encode()
+    )
+    return RawMail(uid=uid, internaldate=at, size=len(text), data=text)
+
+
+def mails(*uids: int, at: datetime = NOW) -> dict[int, RawMail]:
+    return {uid: raw(uid, at) for uid in uids}
+
+
+def outbox_row(number: int, **changes: Any) -> OutboxRow:
+    given: dict[str, Any] = {
+        "id": number,
+        "version": 1,
+        "kind": "note",
+        "ticket": 1042,
+        "recipient": f"client{number}@client.example",
+        "cause": f"cause{number}",
+        "context": {},
+        "rank": 3,
+        "state": SendState.SENDING,
+        "attempts": 1,
+        "queued_at": NOW,
+        "due_at": NOW,
+    }
+    return OutboxRow(**{**given, **changes})
+
+
+def away(service: str = "store", *, refused: bool = False) -> Unavailable:
+    return Unavailable(service, "away for a moment", refused=refused)
+
+
+def recorded(store: Store) -> list[tuple[int, Disposition]]:
+    return [(a.arrival.uid, a.disposition) for a in store.said(RecordMail)]

@@ -1,0 +1,272 @@
+"""The outbox loop: its places, its pauses, and what it does when the database fails around a delivery."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+import pytest
+
+from daemon.core.actions import GiveUpMail, MarkSent, RetryMail
+from daemon.core.values import Outcome
+from daemon.loops import backoff
+from daemon.loops.outbox import OutboxLoop
+from daemon.ports import Conflict, Unavailable
+from tests.core.build import policy
+from tests.loops.fakes import Clock, Smtp, Store, Words, away, outbox_row
+
+
+async def turns(number: int) -> None:
+    """Let every task that can go on do so, so many times."""
+    for _ in range(number):
+        await asyncio.sleep(0)
+
+
+@pytest.fixture(autouse=True)
+def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The loop's pauses are real time: none here. The tables are tested by themselves."""
+    monkeypatch.setattr(backoff, "_NETWORK", (0,))
+
+
+class World:
+    def __init__(self, *rows: int, smtp: Smtp | None = None, words: Words | None = None, parallel: int = 2):
+        self.store = Store()
+        self.store.due = [outbox_row(number) for number in rows]
+        self.smtp = smtp or Smtp()
+        self.clock = Clock()
+        self.stop = asyncio.Event()
+        self.loop = OutboxLoop(
+            store=self.store,
+            sender=self.smtp,
+            composer=words or Words(),  # type: ignore[arg-type]  # the loop only renders with it
+            policy=policy(),
+            clock=self.clock,
+            parallel=parallel,
+            jitter=lambda: 0.5,
+            stop=self.stop,
+        )
+
+    @property
+    def sent(self) -> list[int]:
+        return [action.row for action in self.store.said(MarkSent)]
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[asyncio.Task[None]]:
+        """The loop at work; asked to stop, and its faults raised, at the end."""
+        task = asyncio.create_task(self.loop.run())
+        try:
+            yield task
+        finally:
+            self.stop.set()
+        async with asyncio.timeout(10):
+            await task
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        async with asyncio.timeout(10):
+            while not condition():  # noqa: ASYNC110 - a turn of the event loop each time, no time passes
+                await asyncio.sleep(0)
+
+
+async def test_a_slow_mail_holds_its_own_place_only() -> None:
+    world = World(1, 2, 3, 4, 5)
+    slow = world.smtp.gates["client1@client.example"] = asyncio.Event()
+    async with world.running():
+        await world.until(lambda: world.sent == [2, 3, 4, 5])
+        slow.set()
+    assert world.sent == [2, 3, 4, 5, 1]
+
+
+async def test_never_more_are_claimed_than_there_are_places() -> None:
+    world = World(1, 2, 3, 4, parallel=2)
+    for number in (1, 2, 3):
+        world.smtp.gates[f"client{number}@client.example"] = asyncio.Event()
+    async with world.running():
+        await world.until(lambda: len(world.smtp.sent) == 2)
+        await turns(20)
+        assert [row.id for row in world.store.due] == [3, 4], "they are left to whoever comes first"
+        world.smtp.gates["client1@client.example"].set()
+        await world.until(lambda: len(world.smtp.sent) == 3)
+        await turns(20)
+        assert [row.id for row in world.store.due] == [4]
+        for gate in world.smtp.gates.values():
+            gate.set()
+        await world.until(lambda: len(world.sent) == 4)
+
+
+async def test_a_mail_that_is_queued_later_leaves_at_once_when_the_loop_is_woken() -> None:
+    world = World()
+    async with world.running():
+        await world.until(lambda: "claim_outbox" in world.store.calls)
+        world.store.due = [outbox_row(8)]
+        world.loop.wake()
+        await world.until(lambda: world.sent == [8])
+
+
+async def test_an_unreachable_server_closes_the_claims_until_the_pause_is_over(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    monkeypatch.setattr(backoff, "_NETWORK", (30,))
+    world = World(1, smtp=Smtp(Outcome.UNREACHABLE))
+    async with world.running():
+        await world.until(lambda: len(world.store.said(RetryMail)) == 1)
+        world.store.due = [outbox_row(2), outbox_row(3)]
+        claims = world.store.calls.count("claim_outbox")
+        world.loop.wake()
+        await turns(20)
+        assert world.store.calls.count("claim_outbox") == claims, "no waiting row is touched in vain"
+        assert world.smtp.sent == ["client1@client.example"]
+        world.clock.time += timedelta(seconds=30)
+        world.loop.wake()
+        await world.until(lambda: world.sent == [2, 3])
+    assert caplog.messages.count("smtp_back") == 1
+    assert caplog.messages.index("mail_not_sent") < caplog.messages.index("smtp_back")
+
+
+async def test_a_refused_mail_says_nothing_about_the_server() -> None:
+    world = World(1, 2, smtp=Smtp(Outcome.REFUSED), parallel=1)
+    async with world.running():
+        await world.until(lambda: world.sent == [2])
+    assert [action.row for action in world.store.said(GiveUpMail)] == [1]
+
+
+async def test_bytes_that_cannot_be_kept_yet_are_kept_later_and_sent_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A claimed row that is let go would lie for half an hour."""
+    caplog.set_level("INFO")
+    world = World(1)
+    world.store.troubles["keep_message"] = [away(), away()]
+    async with world.running():
+        await world.until(lambda: world.sent == [1])
+    assert world.smtp.sent == ["client1@client.example"]
+    assert caplog.messages.count("store_unavailable") == 2
+    assert caplog.messages.count("store_back") == 1
+
+
+async def test_a_delivery_that_cannot_be_recorded_yet_is_recorded_later_and_not_repeated(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level("INFO")
+    world = World(1)
+    world.store.troubles["apply"] = [away(), away()]
+    async with world.running():
+        await world.until(lambda: world.sent == [1])
+    assert world.smtp.sent == ["client1@client.example"]
+    assert caplog.messages.count("store_unavailable") == 2
+    assert caplog.messages.count("store_back") == 1
+
+
+async def test_a_claim_that_fails_is_tried_again_and_leaves_what_is_under_way_alone() -> None:
+    world = World(1, 2)
+    slow = world.smtp.gates["client1@client.example"] = asyncio.Event()
+    world.store.troubles["claim_outbox"] = [None, away(), away()]
+    async with world.running():
+        await world.until(lambda: world.sent == [2])
+        world.store.due = [outbox_row(3)]
+        world.loop.wake()
+        await world.until(lambda: world.sent == [2, 3])  # while the slow one still is under way
+        slow.set()
+    assert world.sent == [2, 3, 1]
+
+
+async def test_a_stop_while_the_database_is_away_gives_up_on_the_record_and_says_so(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    world = World(1)
+    gate = world.smtp.gates["client1@client.example"] = asyncio.Event()
+    world.store.troubles["apply"] = [away()] * 100
+    async with world.running():
+        await world.until(lambda: len(world.smtp.sent) == 1)
+        world.stop.set()
+        await turns(5)
+        gate.set()
+    assert "delivery_not_recorded" in caplog.messages
+    assert world.sent == []
+
+
+async def test_a_stop_finishes_what_is_under_way_and_claims_no_more() -> None:
+    world = World(1)
+    gate = world.smtp.gates["client1@client.example"] = asyncio.Event()
+    async with world.running():
+        await world.until(lambda: len(world.smtp.sent) == 1)
+        world.store.due = [outbox_row(2)]
+        world.stop.set()
+        gate.set()
+    assert world.sent == [1]
+    assert [row.id for row in world.store.due] == [2]
+
+
+async def test_when_the_grace_is_over_what_is_under_way_is_broken_off() -> None:
+    world = World(1)
+    world.smtp.gates["client1@client.example"] = asyncio.Event()
+    task = asyncio.create_task(world.loop.run())
+    await world.until(lambda: len(world.smtp.sent) == 1)
+    world.stop.set()
+    await turns(5)
+    task.cancel()
+    async with asyncio.timeout(10):
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    assert world.smtp.cancelled == ["client1@client.example"]
+    assert world.sent == []
+
+
+async def test_a_row_that_was_taken_back_meanwhile_is_not_sent() -> None:
+    world = World(1, 2)
+    world.store.troubles["keep_message"] = [Conflict()]
+    async with world.running():
+        await world.until(lambda: world.sent == [2])
+    assert world.smtp.sent == ["client2@client.example"]
+
+
+async def test_a_row_that_changed_after_it_was_sent_is_told_and_left_alone(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    world = World(1)
+    world.store.troubles["apply"] = [Conflict()]
+    async with world.running():
+        await world.until(lambda: "outbox_row_changed" in caplog.messages)
+    assert world.store.calls.count("apply") == 1
+
+
+async def test_a_mail_that_cannot_be_composed_is_given_up_and_the_next_ones_leave() -> None:
+    world = World(1, words=Words(KeyError("template")))
+    world.store.due.append(outbox_row(2, message=b"Subject: kept\r\n\r\n"))
+    async with world.running():
+        await world.until(lambda: world.sent == [2])
+    [given_up] = world.store.said(GiveUpMail)
+    assert given_up.row == 1
+    assert "KeyError" in given_up.error
+    assert world.smtp.bodies == [b"Subject: kept\r\n\r\n"], "a retry repeats the bytes that were kept"
+
+
+async def test_a_fault_of_ours_ends_the_loop() -> None:
+    world = World(1)
+    world.store.troubles["apply"] = [ZeroDivisionError()]
+    with pytest.raises(ZeroDivisionError):
+        async with world.running() as task, asyncio.timeout(10):
+            await asyncio.wait([task])
+
+
+async def test_flush_sends_all_that_is_due() -> None:
+    world = World(*range(1, 8))
+    await world.loop.flush()
+    assert sorted(world.sent) == list(range(1, 8))
+
+
+async def test_flush_leaves_the_rest_queued_when_the_server_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(backoff, "_NETWORK", (30,))
+    world = World(*range(1, 8), smtp=Smtp(*[Outcome.UNREACHABLE] * 7))
+    await world.loop.flush()
+    assert len(world.smtp.sent) == 2
+    assert [row.id for row in world.store.due] == [3, 4, 5, 6, 7]
+
+
+async def test_flush_says_when_the_database_is_away() -> None:
+    world = World(1)
+    world.store.troubles["claim_outbox"] = [away()]
+    with pytest.raises(Unavailable):
+        await world.loop.flush()
