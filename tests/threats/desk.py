@@ -1,0 +1,165 @@
+"""A desk without servers: the real reader, classifier, store, outbox and composer. Mails come as bytes, and
+what would leave is kept as the SMTP edge was given it."""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import shutil
+from collections.abc import AsyncIterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from functools import cache
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Any
+
+from daemon.core.policy import Intake, Policy
+from daemon.core.values import Delivery, Disposition, Outcome
+from daemon.loops.outbox import OutboxLoop
+from daemon.loops.reader import MailReader
+from daemon.mail.compose import Composer, Identity
+from daemon.mail.parse import parse
+from daemon.mail.tokens import TokenKey, TokenReader
+from daemon.ports import Classifier, RawMail
+from daemon.store.database import SqlStore, open_store
+
+
+class Clock:
+    """Stands still until a test moves it."""
+
+    def __init__(self, now: datetime) -> None:
+        self.instant = now
+
+    def now(self) -> datetime:
+        return self.instant
+
+    async def sleep(self, seconds: float) -> None:
+        self.instant += timedelta(seconds=seconds)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sent:
+    recipient: str
+    message: EmailMessage
+    raw: bytes
+
+    @property
+    def kind(self) -> str:
+        return str(self.message["X-Azimut-Kind"])
+
+    @property
+    def id(self) -> str:
+        return str(self.message["Message-ID"]).strip("<>")
+
+    def words(self) -> str:
+        """Every header and every decoded text, as the receiver can see them."""
+        heads = [f"{name}: {value}" for name, value in self.message.items()]
+        parts = [p.get_content() for p in self.message.walk() if p.get_content_maintype() == "text"]
+        return "\n".join([*heads, *parts])
+
+    def html(self) -> str:
+        body = self.message.get_body(("html",))
+        return str(body.get_content()) if body is not None else ""
+
+
+class Outgoing:
+    """An SMTP server that takes everything."""
+
+    def __init__(self) -> None:
+        self.sent: list[Sent] = []
+
+    async def send(self, envelope_from: str, recipient: str, message: bytes) -> Delivery:
+        read = message_from_bytes(message, policy=policy.default)
+        assert isinstance(read, EmailMessage)
+        self.sent.append(Sent(recipient=recipient, message=read, raw=message))
+        return Delivery(outcome=Outcome.ACCEPTED, code=250)
+
+    async def close(self) -> None:
+        return None
+
+
+@dataclass(slots=True, kw_only=True)
+class Desk:
+    store: SqlStore
+    reader: MailReader
+    outbox: OutboxLoop
+    outgoing: Outgoing
+    clock: Clock
+    uid: int = 0
+    ahead: timedelta = timedelta()  # how far the mail server's clock is ahead of ours
+    dispositions: list[Disposition] = field(default_factory=list)
+
+    async def deliver(self, raw: bytes, *, uid: int | None = None) -> list[Sent]:
+        """One mail through intake and outbox; returns what left because of it."""
+        if uid is None:
+            self.uid += 1
+            uid = self.uid
+        before = len(self.outgoing.sent)
+        mail = RawMail(uid=uid, internaldate=self.clock.now() + self.ahead, size=len(raw), data=raw)
+        self.dispositions.append(await self.reader.take("INBOX", 1, mail, Intake()))
+        await self.outbox.flush()
+        return self.outgoing.sent[before:]
+
+    async def tickets(self) -> list[Mapping[str, Any]]:
+        return await self.rows("SELECT * FROM ticket ORDER BY id")
+
+    async def rows(self, sql: str, *values: object) -> list[Mapping[str, Any]]:
+        return list(await self.store._connection.rows(sql, values))
+
+
+@cache
+def _new_store() -> Path:
+    """An empty store, made once: its migrations take longer than most cases."""
+    folder = Path(mkdtemp(prefix="azimut-threats-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+
+    async def make() -> None:
+        async with open_store(f"sqlite://{folder}/desk.sqlite3", folder, create=True):
+            return
+
+    with ThreadPoolExecutor(1) as apart:  # the caller's event loop is running
+        apart.submit(asyncio.run, make()).result()
+    return folder / "desk.sqlite3"
+
+
+@asynccontextmanager
+async def open_desk(
+    folder: Path, rules: Policy, classifier: Classifier, now: datetime
+) -> AsyncIterator[Desk]:
+    clock, outgoing, key = Clock(now), Outgoing(), TokenKey(b"k" * 32)
+    who = Identity(
+        desk_address=rules.desk_address, desk_name=rules.desk_name, timezone=rules.timezone, key=key
+    )
+    shutil.copyfile(_new_store(), folder / "desk.sqlite3")
+    shutil.copyfile(_new_store(), folder / "desk.sqlite3")
+    async with open_store(f"sqlite://{folder}/desk.sqlite3", folder / "data", create=True) as store:
+        outbox = OutboxLoop(
+            store=store,
+            sender=outgoing,
+            composer=Composer(who, None),
+            policy=rules,
+            clock=clock,
+            parallel=2,
+            jitter=lambda: 0.5,
+            stop=asyncio.Event(),
+        )
+        reader = MailReader(
+            store=store,
+            classifier=classifier,
+            parse=lambda data, truncated: parse(
+                data,
+                truncated=truncated,
+                desk_address=rules.desk_address,
+                voicemail_senders=rules.voicemail_senders,
+            ),
+            evidence=TokenReader(key, rules.desk_address, clock.now),
+            policy=rules,
+            clock=clock,
+            wake_outbox=outbox.wake,
+        )
+        yield Desk(store=store, reader=reader, outbox=outbox, outgoing=outgoing, clock=clock)
