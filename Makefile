@@ -4,12 +4,13 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: help setup servers demo test lint types contracts check lock train clean
+.PHONY: help setup servers demo test bench lint types contracts check lock train clean
 
 help:
 	@echo "make demo       the main job on an embedded mail server and SQLite"
 	@echo "make test       set up (servers included) and run the tests"
 	@echo "make check      lint, types, import contract, tests: what CI runs"
+	@echo "make bench      the measurements, side by side; takes a while"
 	@echo "make train      train the classifier anew from classifiers/corpus"
 	@echo "make lock       resolve requirements.lock anew from pyproject.toml"
 
@@ -26,7 +27,14 @@ demo: setup
 	$(BIN)/azimut-support demo $(DEMO)
 
 test: setup servers
-	$(BIN)/python -m pytest $(TESTS)
+	$(BIN)/python -m pytest -n auto $(TESTS)
+
+bench: setup servers
+	$(BIN)/python -m bench.throughput
+	$(BIN)/python -m bench.latency
+	$(BIN)/python -m bench.latency --dovecot
+	$(BIN)/python -m bench.history
+	$(BIN)/python -m bench.mail
 
 lint: setup
 	$(BIN)/ruff check .

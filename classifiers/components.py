@@ -17,6 +17,7 @@ from classifiers.features import Vocabulary
 from classifiers.segmentation import layout
 
 _KEY: Final = "azimut"
+TEXT: Final = "azimut text"  # in a Doc's user_data: read this text; the Doc itself may hold no token
 READER: Final = "reader"
 LANGUAGE: Final = "language"
 
@@ -25,6 +26,7 @@ LANGUAGE: Final = "language"
 class Worksheet:
     """What the components found so far, by facet."""
 
+    text: str
     vectors: Vectors
     verdicts: dict[str, Verdict] = field(default_factory=dict)
     evidence: dict[str, tuple[Evidence, ...]] = field(default_factory=dict)
@@ -43,7 +45,9 @@ class Reader:
         self.vocabulary = Vocabulary()
 
     def __call__(self, doc: Doc) -> Doc:
-        doc.user_data[_KEY] = Worksheet(vectors=vectors(layout(doc.text), self.vocabulary))
+        given = doc.user_data.get(TEXT)
+        text = doc.text if given is None else str(given)
+        doc.user_data[_KEY] = Worksheet(text=text, vectors=vectors(layout(text), self.vocabulary))
         return doc
 
     def to_disk(self, path: str | Path, *, exclude: object = ()) -> None:  # noqa: ARG002 - spaCy passes it
@@ -56,10 +60,11 @@ class Reader:
 
 class Facet:
     """Judges one facet; with `explain` it also says which clauses decided. A label in `silent` means that the
-    text says nothing of the facet, so there is nothing to show."""
+    text says nothing of the facet, so there is nothing to show. A text of which no word is known is taken for
+    a label in `unread`: the likeliest of them, whatever scraps of unknown words score."""
 
-    def __init__(self, name: str, *, explain: bool, silent: list[str]) -> None:
-        self.name, self.silent = name, frozenset(silent)
+    def __init__(self, name: str, *, explain: bool, silent: list[str], unread: list[str]) -> None:
+        self.name, self.silent, self.unread = name, frozenset(silent), tuple(unread)
         self._explain = explain
         self.model: FacetModel | None = None
 
@@ -68,10 +73,12 @@ class Facet:
             raise ValueError(f"the component {self.name!r} holds no model: load one or train it")
         sheet = worksheet(doc)
         verdict = self.model.judge(sheet.vectors)
+        if self.unread and not sheet.vectors.reads:
+            verdict = self.model.among(self.unread, verdict)
         sheet.verdicts[self.name] = verdict
         if self._explain and verdict.label not in self.silent:
             account = self.model.explain(verdict, sheet.vectors)
-            sheet.evidence[self.name] = evidence.clauses(self.name, doc.text, sheet.vectors.layout, account)
+            sheet.evidence[self.name] = evidence.clauses(self.name, sheet.text, sheet.vectors.layout, account)
         return doc
 
     def to_disk(self, path: str | Path, *, exclude: object = ()) -> None:  # noqa: ARG002 - spaCy passes it
@@ -89,13 +96,20 @@ def make_reader(nlp: Language, name: str) -> Reader:  # noqa: ARG001 - the signa
     return Reader()
 
 
-@Language.factory("azimut_facet", default_config={"explain": False, "silent": []})
-def make_facet(nlp: Language, name: str, explain: bool, silent: list[str]) -> Facet:  # noqa: ARG001 - as above
-    return Facet(name, explain=explain, silent=silent)
+@Language.factory("azimut_facet", default_config={"explain": False, "silent": [], "unread": []})
+def make_facet(
+    nlp: Language,  # noqa: ARG001 - as above
+    name: str,
+    explain: bool,
+    silent: list[str],
+    unread: list[str],
+) -> Facet:
+    return Facet(name, explain=explain, silent=silent, unread=unread)
 
 
 @Language.component("azimut_language")
 def vote(doc: Doc) -> Doc:
     """Note the language that the words vote for."""
-    worksheet(doc).language = language.vote(doc.text)
+    sheet = worksheet(doc)
+    sheet.language = language.vote(sheet.text)
     return doc

@@ -21,15 +21,18 @@ _FACETS: Final = {
 }
 _PRIORITIES: Final = ("P1", "P2", "P3", "P4")
 
+_SHORT: Final = 15  # words of subject and body together
+
 Pair = tuple[Example, Reading]
 Report = dict[str, object]
 
 
 def evaluate(triage: Triage, examples: Sequence[Example]) -> Report:
     """A JSON-ready report: `mails`; for each facet accuracy, macro-F1, recall and precision by label, and for
-    severity and intent the calibration error (`ece`); `by_language` and `by_difficulty` severity's figures;
-    `priority` as the rule makes it of the facets (no directory); `evidence.overlap`, the share of tickets
-    whose first severity clause touches what the annotator marked."""
+    severity and intent the calibration error (`ece`); `by_language`, `by_difficulty` and `by_length`
+    severity's figures, `intent_by_length` intent's (short: up to 15 words); `priority` as the rule makes it
+    of the facets (no directory); `evidence.overlap`, the share of tickets whose first severity clause touches
+    what the annotator marked."""
     readings = triage.classify_many((e.subject, e.body) for e in examples)
     pairs = list(zip(examples, readings, strict=True))
     tickets = [(e, r) for e, r in pairs if e.severity is not None]
@@ -44,6 +47,11 @@ def evaluate(triage: Triage, examples: Sequence[Example]) -> Report:
     )
     report["by_language"] = _severity_by(tickets, lambda e: e.language)
     report["by_difficulty"] = _severity_by(tickets, lambda e: "hard" if e.hard else "plain")
+    report["by_length"] = _severity_by(tickets, _length)
+    report["intent_by_length"] = {
+        name: _facet("intent", INTENTS, [(e, r) for e, r in pairs if _length(e) == name])
+        for name in sorted({_length(e) for e, _ in pairs})
+    }
     report["language"] = _language(pairs)
     report["evidence"] = _overlap(tickets)
     return report
@@ -78,6 +86,10 @@ def _severity_by(tickets: Sequence[Pair], key: Callable[[Example], str]) -> Repo
         name: _facet("severity", SEVERITIES, [(e, r) for e, r in tickets if key(e) == name])
         for name in sorted({key(e) for e, _ in tickets})
     }
+
+
+def _length(example: Example) -> str:
+    return "short" if len(f"{example.subject} {example.body}".split()) <= _SHORT else "long"
 
 
 def _language(pairs: Sequence[Pair]) -> Report:

@@ -37,6 +37,37 @@ class Vector:
     length: Ints
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sheaf:
+    """The vectors of a text's clauses, one after the other. Clause n has the features `edges[n]` to
+    `edges[n + 1]` and starts at the word `starts[n]`; `which`, `first`, `length` are the whole text's
+    occurrences, and `owner` tells the clause of each."""
+
+    ids: Ints
+    values: Floats
+    edges: Ints
+    starts: Ints
+    which: Ints
+    first: Ints
+    length: Ints
+    owner: Ints
+
+    def __len__(self) -> int:
+        return len(self.starts)
+
+    def vector(self, n: int) -> Vector:
+        """Clause n alone; its words count from zero."""
+        here = self.owner == n
+        a, b = self.edges[n], self.edges[n + 1]
+        return Vector(
+            ids=self.ids[a:b],
+            values=self.values[a:b],
+            which=self.which[here] - a,
+            first=self.first[here] - self.starts[n],
+            length=self.length[here],
+        )
+
+
 class Vocabulary:
     """The features that training saw at least `least` times, with their rarity (smooth idf)."""
 
@@ -44,7 +75,7 @@ class Vocabulary:
         self.terms = list(terms)
         self.rarity: Floats = np.zeros(0, np.float32) if rarity is None else rarity
         self._index = {term: n for n, term in enumerate(self.terms)}
-        self._characters: dict[str, tuple[int, ...]] = {}
+        self._characters: dict[str, Ints] = {}
         self._is_word = np.array([term[0] == "w" for term in self.terms], bool)
 
     def __len__(self) -> int:
@@ -57,7 +88,7 @@ class Vocabulary:
         count = 0
         for words in texts:
             count += 1
-            seen.update({term for term, _, _ in _word_terms(words)})
+            seen.update(_word_terms(words))
             seen.update({term for w in words for term in _character_terms(w.text)})
         terms = sorted(term for term, n in seen.items() if n >= least)
         rarity = [math.log((1 + count) / (1 + seen[term])) + 1 for term in terms]
@@ -65,32 +96,74 @@ class Vocabulary:
 
     def vector(self, words: Sequence[Word]) -> Vector:
         """The words' vector: word features and character features are each scaled to length one."""
+        return self.vectors(words, [0])[0]
+
+    def vectors(self, words: Sequence[Word], starts: Sequence[int]) -> tuple[Vector, Sheaf]:
+        """The words' vector, and the vectors of the clauses that begin at the words `starts`, of which the
+        first is 0. No clause of the words may reach over one of these."""
+        found, first, length = self._occurrences(words)
+        places = np.array(starts, np.int64)
+        owner = np.searchsorted(places, first, side="right") - 1
+        width = max(len(self.terms), 1)
+        keys, which, counts = np.unique(owner * width + found, return_inverse=True, return_counts=True)
+        clause, ids = np.divmod(keys, width)
+        sheaf = Sheaf(
+            ids=ids,
+            values=self._scaled(ids, counts, clause),
+            edges=np.searchsorted(clause, np.arange(len(places) + 1)),
+            starts=places,
+            which=which,
+            first=first,
+            length=length,
+            owner=owner,
+        )
+        distinct, merged = np.unique(ids, return_inverse=True)
+        totals = np.bincount(merged, counts, len(distinct))
+        whole = Vector(
+            ids=distinct,
+            values=self._scaled(distinct, totals, np.zeros(len(distinct), np.int64)),
+            which=merged[which],
+            first=first,
+            length=length,
+        )
+        return whole, sheaf
+
+    def reads(self, words: Sequence[Word]) -> bool:
+        """One of the words is known as a word, not only by some of its letters. "?" and "!" are no words."""
+        return any(word.text[0].isalnum() and f"w {word.text}" in self._index for word in words)
+
+    def _scaled(self, ids: Ints, counts: NDArray[np.generic], row: Ints) -> Floats:
+        """Weights by count and rarity; the word features and the character features of a row have length
+        one each."""
+        values = ((1 + np.log(counts)) * self.rarity[ids]).astype(np.float32)
+        block = 2 * row + self._is_word[ids]
+        norms = np.sqrt(np.bincount(block, np.square(values)))
+        scaled: Floats = values / norms.astype(np.float32)[block]
+        return scaled
+
+    def _occurrences(self, words: Sequence[Word]) -> tuple[Ints, Ints, Ints]:
+        """(feature, first word, words) of each occurrence: word features first, both in reading order."""
         index = self._index
         found: list[int] = []
         first: list[int] = []
         length: list[int] = []
-        for term, start, size in _word_terms(words):
-            if (n := index.get(term)) is not None:
+        for start, word in enumerate(words):
+            term = "w"
+            for size, next_word in enumerate(words[start : start + _WORDS], 1):
+                if next_word.clause != word.clause:
+                    break
+                term = f"{term} {next_word.text}"
+                if (n := index.get(term)) is None:
+                    break  # a text that holds the longer term holds this one: both are known or neither
                 found.append(n)
                 first.append(start)
                 length.append(size)
-        for start, word in enumerate(words):
-            ids = self._character_ids(word.text)
-            found.extend(ids)
-            first.extend([start] * len(ids))
-            length.extend([1] * len(ids))
-        ids_, which, counts = np.unique(np.array(found, np.int64), return_inverse=True, return_counts=True)
-        values = ((1 + np.log(counts)) * self.rarity[ids_]).astype(np.float32)
-        for block in (self._is_word[ids_], ~self._is_word[ids_]):
-            norm = float(np.sqrt(np.sum(values[block] ** 2)))
-            if norm:
-                values[block] /= np.float32(norm)
-        return Vector(
-            ids=ids_,
-            values=values,
-            which=which.astype(np.int64),
-            first=np.array(first, np.int64),
-            length=np.array(length, np.int64),
+        characters = [self._character_ids(word.text) for word in words]
+        spread = np.repeat(np.arange(len(words)), [len(ids) for ids in characters])
+        return (
+            np.concatenate([np.array(found, np.int64), *characters]),
+            np.concatenate([np.array(first, np.int64), spread]),
+            np.concatenate([np.array(length, np.int64), np.ones(len(spread), np.int64)]),
         )
 
     def to_disk(self, folder: Path) -> None:
@@ -106,26 +179,27 @@ class Vocabulary:
         rarity = np.load(folder / "rarity.npy", allow_pickle=False).astype(np.float32)
         return cls(terms, rarity)
 
-    def _character_ids(self, word: str) -> tuple[int, ...]:
+    def _character_ids(self, word: str) -> Ints:
         known = self._characters.get(word)
         if known is None:
             index = self._index
-            known = tuple(n for term in _character_terms(word) if (n := index.get(term)) is not None)
+            found = [n for term in _character_terms(word) if (n := index.get(term)) is not None]
+            known = np.array(found, np.int64)
             if len(self._characters) < _CACHED:
                 self._characters[word] = known
         return known
 
 
-def _word_terms(words: Sequence[Word]) -> list[tuple[str, int, int]]:
-    """(term, first word, words) for each n-gram; none crosses the end of a clause."""
-    terms: list[tuple[str, int, int]] = []
+def _word_terms(words: Sequence[Word]) -> set[str]:
+    """The n-grams of words; none crosses the end of a clause."""
+    terms: set[str] = set()
     for n, word in enumerate(words):
         term = "w"
-        for size in range(1, _WORDS + 1):
-            if n + size > len(words) or words[n + size - 1].clause != word.clause:
+        for next_word in words[n : n + _WORDS]:
+            if next_word.clause != word.clause:
                 break
-            term = f"{term} {words[n + size - 1].text}"
-            terms.append((term, n, size))
+            term = f"{term} {next_word.text}"
+            terms.add(term)
     return terms
 
 

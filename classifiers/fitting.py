@@ -9,7 +9,7 @@ from typing import Final
 
 import numpy as np
 
-from classifiers.features import Ints, Vector
+from classifiers.features import Ints, Sheaf, Vector
 from classifiers.linear import Doubles, softmax
 
 _MEMORY: Final = 5
@@ -17,12 +17,13 @@ _ARMIJO: Final = 1e-4
 
 
 class Rows:
-    """Sparse vectors one below the other. Products use bincount, whose order of summation is fixed."""
+    """Sparse vectors, or all clauses of sheaves, one below the other. Products use bincount, whose order of
+    summation is fixed."""
 
-    def __init__(self, vectors: Sequence[Vector], width: int) -> None:
-        self.height, self.width = len(vectors), width
-        sizes = [len(v.ids) for v in vectors]
-        self._row: Ints = np.repeat(np.arange(len(vectors)), sizes)
+    def __init__(self, vectors: Sequence[Vector] | Sequence[Sheaf], width: int) -> None:
+        sizes = np.concatenate([np.zeros(0, np.int64), *map(_sizes, vectors)])
+        self.height, self.width = len(sizes), width
+        self._row: Ints = np.repeat(np.arange(self.height), sizes)
         self._column: Ints = np.concatenate([np.zeros(0, np.int64), *(v.ids for v in vectors)])
         self._value: Doubles = np.concatenate([np.zeros(0), *(v.values for v in vectors)])
 
@@ -83,6 +84,10 @@ def fit(
         return value, slope
 
     return _split(_minimise(loss, np.zeros(width * labels + labels), rounds), width, labels)
+
+
+def _sizes(vectors: Vector | Sheaf) -> Ints:
+    return np.diff(vectors.edges) if isinstance(vectors, Sheaf) else np.array([len(vectors.ids)])
 
 
 def _split(flat: Doubles, width: int, labels: int) -> tuple[Doubles, Doubles]:

@@ -22,5 +22,8 @@ EVIDENCE_FACETS: Final = ("severity", "other_means", "installs")
 GIVEN: Final = "given"
 MISSING: Final = "missing"
 
+# A mail of which no word is known is too vague to tell: at least an important function (guide, rule 6).
+UNREAD: Final = {"severity": ("S1", "S2")}
+
 # Labels that mean "the text says nothing of it": no words decided, none are shown.
 SILENT: Final = {"other_means": ("unknown",), "installs": ("unknown",)}

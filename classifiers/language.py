@@ -39,9 +39,10 @@ _ACCENT: Final = re.compile(r"[àâçèêëîïôùûœé]")
 def vote(text: str) -> str | None:
     """fr, en, or None when unsure. Only the first 8,000 characters vote; links and addresses do not."""
     french = english = 0.0
-    plain = " ".join(w for w in text[:_READ].lower().split() if not {"@", "/"} & set(w))
-    for match in _WORD.finditer(plain):
-        word = match[0].replace("’", "'")
+    plain = text[:_READ].lower()
+    if "@" in plain or "/" in plain:
+        plain = " ".join(w for w in plain.split() if "@" not in w and "/" not in w)
+    for word in _WORD.findall(plain.replace("’", "'")):
         if word in _ENGLISH:
             english += 1
         elif word in _FRENCH or _ELISION.match(word):

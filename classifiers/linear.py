@@ -4,13 +4,12 @@ knows neither how the weights were found nor what the labels mean. No pickles: a
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from classifiers.features import Floats, Vector
+from classifiers.features import Floats, Sheaf, Vector
 
 Doubles = NDArray[np.float64]
 
@@ -26,18 +25,16 @@ class Linear:
 
     def scores(self, vector: Vector) -> Doubles:
         """One number per label; the higher, the likelier."""
-        return (vector.values @ self.weights[vector.ids] + self.bias).astype(np.float64)
+        return (vector.values @ self.weights.take(vector.ids, axis=0) + self.bias).astype(np.float64)
 
-    def scores_of_all(self, vectors: Sequence[Vector]) -> Doubles:
-        """A row of scores for each vector, in one go."""
-        sizes = np.array([len(v.ids) for v in vectors])
-        values = np.concatenate([v.values for v in vectors])[:, None]
-        scores = np.zeros((len(vectors), len(self.labels)), np.float32)
-        filled = sizes > 0
+    def scores_of_all(self, sheaf: Sheaf) -> Doubles:
+        """A row of scores for each clause, in one go."""
+        scores = np.zeros((len(sheaf), len(self.labels)), np.float32)
+        starts, ends = sheaf.edges[:-1], sheaf.edges[1:]
+        filled = ends > starts  # reduceat would misread an empty run
         if filled.any():
-            weighted = values * self.weights[np.concatenate([v.ids for v in vectors])]
-            starts = (np.cumsum(sizes) - sizes)[filled]  # reduceat would misread an empty run
-            scores[filled] = np.add.reduceat(weighted, starts, axis=0)
+            weighted = sheaf.values[:, None] * self.weights.take(sheaf.ids, axis=0)
+            scores[filled] = np.add.reduceat(weighted, starts[filled], axis=0)
         return (scores + self.bias).astype(np.float64)
 
     def shares(self, vector: Vector, direction: Doubles, words: int) -> Doubles:
@@ -45,7 +42,7 @@ class Linear:
         occurrences and an occurrence's over its words. The shares and `bias @ direction` sum to the score."""
         if not len(vector.ids):
             return np.zeros(words)
-        parts = vector.values * (self.weights[vector.ids] @ direction)
+        parts = vector.values * (self.weights.take(vector.ids, axis=0) @ direction)
         parts = parts / np.bincount(vector.which, minlength=len(vector.ids))
         each = parts[vector.which] / vector.length
         shared = np.zeros(words)

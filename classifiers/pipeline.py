@@ -10,10 +10,11 @@ from typing import Final
 
 import spacy
 from spacy.language import Language
+from spacy.tokens import Doc
 
-from classifiers.components import LANGUAGE, READER, Worksheet, worksheet
+from classifiers.components import LANGUAGE, READER, TEXT, Worksheet, worksheet
 from classifiers.evidence import Evidence
-from classifiers.labels import DETAILS, EVIDENCE_FACETS, MISSING, SILENT
+from classifiers.labels import DETAILS, EVIDENCE_FACETS, MISSING, SILENT, UNREAD
 
 MODEL: Final = Path(__file__).parent / "model"
 _GAP: Final = "\n\n"  # between subject and body: no sentence, so no evidence, crosses it
@@ -30,7 +31,7 @@ class Reading:
 
     intent       ticket, thanks, resolved or spam; `intent_confidence` its calibrated probability
     severity     S1 to S4, set whatever the intent; `confidence` its calibrated probability. S1 is chosen
-                 below an even chance already, for a missed S1 costs most
+                 below an even chance already, for a missed S1 costs most; S1 or S2 if no word is known
     other_means  yes, no or unknown;  installs: one, many or unknown
     language     fr, en, or None when unsure
     missing      of nature, noticed, affected, steps: the details that the text does not give
@@ -61,7 +62,9 @@ class Triage:
         return dict(self._nlp.meta)
 
     def classify(self, subject: str, body: str) -> Reading:
-        return _reading(worksheet(self._nlp(joined(subject, body))))
+        # No token is made: none is looked at, and spaCy would keep every word it ever met.
+        doc = Doc(self._nlp.vocab, user_data={TEXT: joined(subject, body)})
+        return _reading(worksheet(self._nlp(doc)))
 
     def classify_many(self, mails: Iterable[tuple[str, str]]) -> list[Reading]:
         """The readings of (subject, body) pairs, in order."""
@@ -89,7 +92,11 @@ def blank() -> Language:
     nlp = spacy.blank("xx")
     nlp.add_pipe("azimut_reader", name=READER)
     for facet in ("intent", *EVIDENCE_FACETS, *DETAILS):
-        config = {"explain": facet in EVIDENCE_FACETS, "silent": list(SILENT.get(facet, ()))}
+        config = {
+            "explain": facet in EVIDENCE_FACETS,
+            "silent": list(SILENT.get(facet, ())),
+            "unread": list(UNREAD.get(facet, ())),
+        }
         nlp.add_pipe("azimut_facet", name=facet, config=config)
     nlp.add_pipe("azimut_language", name=LANGUAGE)
     return nlp

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from classifiers.normalisation import fold
 
@@ -29,9 +29,8 @@ class Range:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
-    """A folded word, where it stands, and in which clause (index)."""
+class Word(NamedTuple):
+    """A folded word, where it stands, and in which clause (index). A tuple, for a mail makes hundreds."""
 
     text: str
     start: int

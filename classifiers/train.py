@@ -4,8 +4,8 @@ It knows nothing of files beyond the folder that it writes."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, cast
 
@@ -15,67 +15,38 @@ from spacy.language import Language
 
 from classifiers.components import READER, Facet, Reader
 from classifiers.examples import Example, fingerprint, folds
-from classifiers.facet import BACKGROUND, FacetModel, Vectors, margins, stack_inputs, vectors
+from classifiers.facet import BACKGROUND, FacetModel, Vectors, brevity, margins, stack_inputs, vectors
 from classifiers.features import Ints, Vocabulary
 from classifiers.fitting import Rows, fit
-from classifiers.labels import DETAILS, GIVEN, INSTALLS, INTENTS, MISSING, OTHER_MEANS, SEVERITIES
+from classifiers.labels import DETAILS, GIVEN, MISSING
 from classifiers.linear import Doubles, Linear
 from classifiers.pipeline import blank, joined
+from classifiers.plans import NOT_LABELLED, PLANS, Plan
 from classifiers.segmentation import layout
 
 SEED: Final = 20261125
 _FOLDS: Final = 4
 _LEAST: Final = 2  # a feature seen in one mail only teaches nothing
 _ROUNDS: Final = 30  # of L-BFGS; more moved no figure by a point
-_STRENGTH: Final = 5.0  # of the evidence against the penalty, for mails and clauses
 _STACK_STRENGTH: Final = 0.3
+_SHORT: Final = 15  # words; such a mail says about as much as one clause,
+_SHORT_COUNTS: Final = 0.3  # so among whole mails it counts less than one that gives a context
 _REVISIONS: Final = 2  # how often the telling clause of a mail is chosen anew
-# Thanks, "it works again" and spam have no severity in the corpus, but the pipeline gives one to every mail:
-# what is over or never was does not count as broken (guide, rule 1).
-_NOT_LABELLED: Final = {"severity": "S4"}
 _OFFSETS: Final = tuple(n / 10 for n in range(31))
 
 Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Plan:
-    """How a facet is trained.
-
-    clauses    labels of its clause model; empty: none (measured, clauses add nothing to the details)
-    latent     the corpus does not say which clause tells of it: the model chooses one per mail. Else every
-               clause that holds evidence has the mail's label
-    balance    0: mails count alike; 1: labels count alike
-    costs      what missing a label costs, 1 where not given: a missed S1 is the worst error of all
-    odds       how many times as likely another label must be: too few mails other than tickets to learn from
-               what a problem costs that was taken for thanks
-    """
-
-    labels: tuple[str, ...]
-    clauses: tuple[str, ...] = ()
-    latent: bool = False
-    balance: float = 0.0
-    costs: Mapping[str, float] = field(default_factory=dict)
-    odds: Mapping[str, float] = field(default_factory=dict)
-
-
-_PLANS: Final = {
-    "intent": _Plan(labels=INTENTS, clauses=INTENTS, balance=0.5, odds={"ticket": 2.0}),
-    "severity": _Plan(labels=SEVERITIES, clauses=SEVERITIES, costs={"S1": 2.0}),
-    "other_means": _Plan(labels=OTHER_MEANS, clauses=("yes", "no"), latent=True, balance=0.5),
-    "installs": _Plan(labels=INSTALLS, clauses=("one", "many"), latent=True, balance=0.5),
-    **{name: _Plan(labels=(GIVEN, MISSING), balance=0.25) for name in DETAILS},
-}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class _Case:
-    """A training mail for one facet: its vectors, its label's index, and which clauses hold evidence."""
+    """A training mail for one facet: its vectors, its label's index, which clauses hold evidence, and what
+    it counts."""
 
     text: Vectors
     label: int
     decisive: tuple[bool, ...]
     fold: int
+    weight: float
 
 
 def train(examples: Sequence[Example], *, seed: int = SEED, progress: Progress = lambda _: None) -> Language:
@@ -88,12 +59,18 @@ def train(examples: Sequence[Example], *, seed: int = SEED, progress: Progress =
     readings = [vectors(cut, vocabulary) for cut in layouts]
     decisive = [_decisive(e, t, r) for e, t, r in zip(examples, texts, readings, strict=True)]
     places = folds(examples, _FOLDS, seed)
-    for facet, plan in _PLANS.items():
+    for facet, plan in PLANS.items():
         progress(f"{facet}: {', '.join(plan.labels)}")
         cases = [
-            _Case(text=reading, label=plan.labels.index(label), decisive=held, fold=place)
+            _Case(
+                text=reading,
+                label=plan.labels.index(label),
+                decisive=held,
+                fold=place,
+                weight=plan.foreign if truth(e, facet) is None else 1.0,
+            )
             for e, reading, held, place in zip(examples, readings, decisive, places, strict=True)
-            if (label := truth(e, facet) or _NOT_LABELLED.get(facet)) is not None
+            if (label := truth(e, facet) or NOT_LABELLED.get(facet)) is not None
         ]
         cast("Facet", nlp.get_pipe(facet)).model = _facet_model(plan, cases, len(vocabulary))
     nlp.meta["name"] = "azimut_triage"
@@ -121,9 +98,10 @@ def _decisive(example: Example, text: str, reading: Vectors) -> tuple[bool, ...]
     return tuple(any(a < s.end and s.start < b for a, b in spans) for s in reading.layout.clauses)
 
 
-def _facet_model(plan: _Plan, cases: Sequence[_Case], width: int) -> FacetModel:
+def _facet_model(plan: Plan, cases: Sequence[_Case], width: int) -> FacetModel:
     """Out-of-fold inputs fit the stack and the leaning; then both models are trained on all cases."""
     labels = np.array([case.label for case in cases])
+    counting = np.array([case.weight for case in cases])
     columns = len(plan.labels) + len(plan.clauses)
     unseen = np.zeros((len(cases), columns))
     for fold in range(_FOLDS):
@@ -131,17 +109,27 @@ def _facet_model(plan: _Plan, cases: Sequence[_Case], width: int) -> FacetModel:
         models = _models(plan, [case for case in cases if case.fold != fold], width)
         for n in held:
             unseen[n] = stack_inputs(*models, cases[n].text)[0]
+    inputs = _with_brevity(unseen, cases) if plan.by_length else unseen
     stack, level = fit(
-        lambda weights: _product(unseen, weights),
-        lambda errors: _product(unseen.T, errors),
-        columns,
+        lambda weights: _product(inputs, weights),
+        lambda errors: _product(inputs.T, errors),
+        inputs.shape[1],
         np.eye(len(plan.labels))[labels],
         strength=_STACK_STRENGTH,
+        importance=counting,
     )
-    scores = _product(unseen, stack) + level
+    scores = _product(inputs, stack) + level
     costs = np.array([plan.costs.get(label, 1.0) for label in plan.labels])
-    leaning = _leaning(scores, labels, costs) + np.log([plan.odds.get(label, 1.0) for label in plan.labels])
-    return FacetModel(*_models(plan, cases, width), stack.T.copy(), level, leaning)
+    leaning = _leaning(scores, labels, costs, counting)
+    leaning += np.log([plan.odds.get(label, 1.0) for label in plan.labels])
+    brief = stack[columns:].T.copy() if plan.by_length else None
+    return FacetModel(*_models(plan, cases, width), stack[:columns].T.copy(), level, leaning, brief)
+
+
+def _with_brevity(unseen: Doubles, cases: Sequence[_Case]) -> Doubles:
+    """The inputs, the inputs as far as the mail is brief, and how brief it is: see FacetModel."""
+    part = np.array([[brevity(case.text)] for case in cases])
+    return np.concatenate([unseen, unseen * part, part], axis=1)
 
 
 def _product(left: Doubles, right: Doubles) -> Doubles:
@@ -149,23 +137,30 @@ def _product(left: Doubles, right: Doubles) -> Doubles:
     return np.stack([np.sum(left * column, axis=1) for column in right.T], axis=1)
 
 
-def _models(plan: _Plan, cases: Sequence[_Case], width: int) -> tuple[Linear, Linear | None]:
+def _models(plan: Plan, cases: Sequence[_Case], width: int) -> tuple[Linear, Linear | None]:
     rows = Rows([case.text.whole for case in cases], width)
     labels = np.array([case.label for case in cases])
-    weights, bias = _fit(rows, labels, len(plan.labels), plan.balance)
+    counting = np.array(
+        [case.weight * (_SHORT_COUNTS if plan.by_length and _is_short(case) else 1.0) for case in cases]
+    )
+    weights, bias = _fit(rows, labels, len(plan.labels), plan, counting)
     document = _linear(plan.labels, weights, bias)
     return document, _clause_model(plan, cases, width, document) if plan.clauses else None
 
 
-def _fit(rows: Rows, labels: Ints, count: int, balance: float) -> tuple[Doubles, Doubles]:
+def _is_short(case: _Case) -> bool:
+    return len(case.text.layout.words) <= _SHORT
+
+
+def _fit(rows: Rows, labels: Ints, count: int, plan: Plan, counting: Doubles) -> tuple[Doubles, Doubles]:
     sizes = np.maximum(np.bincount(labels, minlength=count), 1)
-    importance = ((len(labels) / count / sizes) ** balance)[labels]
+    importance = counting * ((len(labels) / count / sizes) ** plan.balance)[labels]
     return fit(
         rows.dot,
         rows.transposed_dot,
         rows.width,
         np.eye(count)[labels],
-        strength=_STRENGTH,
+        strength=plan.strength,
         importance=importance / importance.mean(),
         rounds=_ROUNDS,
     )
@@ -175,15 +170,16 @@ def _linear(labels: tuple[str, ...], weights: Doubles, bias: Doubles) -> Linear:
     return Linear(labels, weights.astype(np.float32), bias.astype(np.float32))
 
 
-def _clause_model(plan: _Plan, cases: Sequence[_Case], width: int, document: Linear) -> Linear:
+def _clause_model(plan: Plan, cases: Sequence[_Case], width: int, document: Linear) -> Linear:
     """Clauses that tell have their mail's label, the others are background."""
     background = len(plan.clauses)
-    rows = Rows([v for case in cases for v in case.text.clauses], width)
-    own = np.array([_clause_label(plan, case.label) for case in cases for _ in case.text.clauses], np.int64)
+    rows = Rows([case.text.clauses for case in cases], width)
+    own = np.array([_clause_label(plan, case.label) for case in cases for _ in case.decisive], np.int64)
     held = np.array([told for case in cases for told in _telling(case)], bool)
+    counting = np.array([case.weight for case in cases for _ in case.decisive])
     if not plan.latent:
         labels = np.where(held, own, background)
-        weights, bias = _fit(rows, labels, background + 1, plan.balance)
+        weights, bias = _fit(rows, labels, background + 1, plan, counting)
         return _linear((*plan.clauses, BACKGROUND), weights, bias)
     owner = np.repeat(np.arange(len(cases)), [len(case.text.clauses) for case in cases])
     scores = rows.dot(document.weights.astype(np.float64))
@@ -192,12 +188,12 @@ def _clause_model(plan: _Plan, cases: Sequence[_Case], width: int, document: Lin
     over = scores[:, order] - scores[:, [silent]]
     for _ in range(_REVISIONS):
         labels = _most_telling(owner, own, held, over, background)
-        weights, bias = _fit(rows, labels, background + 1, plan.balance)
+        weights, bias = _fit(rows, labels, background + 1, plan, counting)
         over = margins(rows.dot(weights) + bias)
     return _linear((*plan.clauses, BACKGROUND), weights, bias)
 
 
-def _clause_label(plan: _Plan, label: int) -> int:
+def _clause_label(plan: Plan, label: int) -> int:
     name = plan.labels[label]
     return plan.clauses.index(name) if name in plan.clauses else len(plan.clauses)
 
@@ -220,7 +216,7 @@ def _most_telling(owner: Ints, own: Ints, held: NDArray[np.bool_], over: Doubles
     return labels
 
 
-def _leaning(scores: Doubles, labels: Ints, costs: Doubles) -> Doubles:
+def _leaning(scores: Doubles, labels: Ints, costs: Doubles, counting: Doubles) -> Doubles:
     """What to add to the scores of dear labels so that the errors cost least; nothing to the others, whose
     calibrated scores already decide best. Near zero wins a tie."""
     leaning = np.zeros(scores.shape[1])
@@ -229,6 +225,6 @@ def _leaning(scores: Doubles, labels: Ints, costs: Doubles) -> Doubles:
         for offset in _OFFSETS:
             leaning[n] = offset
             wrong = (scores + leaning).argmax(axis=1) != labels
-            spent.append(float(np.sum(costs[labels] * wrong)))
+            spent.append(float(np.sum(counting * costs[labels] * wrong)))
         leaning[n] = _OFFSETS[int(np.argmin(spent))]
     return leaning

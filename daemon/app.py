@@ -99,6 +99,7 @@ class Desk:
     """Everything that runs, wired together."""
 
     store: SqlStore
+    reader: MailReader
     intake: IntakeLoop
     outbox: OutboxLoop
     classifier: Classifier
@@ -165,11 +166,7 @@ async def wire(
     newer_than = settings.imap.answer_newer_than
     intake = IntakeLoop(
         open_mailbox=edges.open_mailbox,
-        folders=Folders(
-            inbox=settings.imap.mailbox,
-            processed=settings.imap.processed,
-            quarantine=settings.imap.quarantine,
-        ),
+        folders=folders(settings),
         store=store,
         reader=reader,
         clock=edges.clock,
@@ -179,7 +176,13 @@ async def wire(
         stop=stop,
     )
     return Desk(
-        store=store, intake=intake, outbox=outbox, classifier=edges.classifier, policy=policy, stop=stop
+        store=store,
+        reader=reader,
+        intake=intake,
+        outbox=outbox,
+        classifier=edges.classifier,
+        policy=policy,
+        stop=stop,
     )
 
 
@@ -211,6 +214,11 @@ async def run_once(settings: Settings, *, resume: bool = False) -> None:
         await desk.classifier.ready()
         await desk.intake.once()
         await desk.outbox.flush()
+
+
+def folders(settings: Settings) -> Folders:
+    imap = settings.imap
+    return Folders(inbox=imap.mailbox, processed=imap.processed, quarantine=imap.quarantine)
 
 
 def secret_file(settings: Settings) -> Path:

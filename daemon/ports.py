@@ -6,7 +6,7 @@ mail sends that mail to quarantine; anything else outside a mail ends the proces
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -51,6 +51,15 @@ class RawMail:
     truncated: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailHead:
+    """What the server says of a mail that nobody has opened."""
+
+    uid: int
+    internaldate: datetime
+    size: int
+
+
 class Mailbox(Protocol):
     """One IMAP connection on one selected folder. Every method raises `Unavailable` when the connection is
     lost or silent; after that the object is dead: close it and open a new one."""
@@ -60,6 +69,10 @@ class Mailbox(Protocol):
 
     async def search(self, first_uid: int = 1) -> list[int]:
         """UIDs >= first_uid that are in the folder now, ascending."""
+        ...
+
+    async def heads(self, uids: Sequence[int]) -> list[MailHead]:
+        """Date and size of those that still exist, without a byte of their content."""
         ...
 
     def fetch(self, uids: Sequence[int]) -> AsyncIterator[RawMail]:
@@ -126,6 +139,14 @@ class MailboxState:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UnderWay:
+    """UIDs that were in hand, and how many processes died with them so."""
+
+    uidvalidity: int
+    attempts: Mapping[int, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HeldMail:
     """A ledger row that the brake held, with its kept bytes."""
 
@@ -141,8 +162,23 @@ class Applied:
     queued: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """A mail to be decided on what the store knows at that very moment. `contents`: what is to be kept as
+    files, by its sha256."""
+
+    lookup: Lookup
+    decide: Callable[[Snapshot], Decision]
+    contents: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+
+
 class Store(Protocol):
     """All methods raise `Unavailable` when the database cannot be used now."""
+
+    async def settle(self, cases: Sequence[Case]) -> list[Applied | Exception]:
+        """Snapshot, decide and write, case after case, in one transaction: each sees what those before it
+        wrote, and one commit serves them all. The exception of a case takes back its own writes only."""
+        ...
 
     async def snapshot(self, lookup: Lookup) -> Snapshot: ...
 
@@ -159,6 +195,12 @@ class Store(Protocol):
     ) -> None: ...
 
     async def set_brake(self, mailbox: str, braked: datetime | None) -> None: ...
+
+    async def under_way(self, mailbox: str) -> UnderWay | None:
+        """What `set_under_way` noted last, perhaps in another process."""
+        ...
+
+    async def set_under_way(self, mailbox: str, uidvalidity: int, attempts: Mapping[int, int]) -> None: ...
 
     async def held(self, mailbox: str, limit: int) -> list[HeldMail]:
         """The oldest mails that the brake held. Applying a decision with the same arrival replaces `held`."""

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from daemon.cli.mailboxcount import Counted
     from daemon.settings.model import Settings
     from daemon.store.audit import Finding
 
@@ -36,6 +37,14 @@ def register(sub: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         description="Read the whole store: the file itself, the ledger, the outbox, the clocks, and the "
         "content of every attachment. The daemon may run meanwhile. Exit status 1 when a promise is broken.",
     )
+    command.add_argument(
+        "--mailbox",
+        action="store_true",
+        help="also: is every mail of the mailbox in the ledger? With the daemon stopped, what is missing is "
+        "taken in: mail in the inbox as usual, mail in the other folders without an answer to anybody, and "
+        "what is older than a day is held until `run --resume`",
+    )
+    command.add_argument("--json", action="store_true", help="one JSON document")
     command.set_defaults(func=check)
 
 
@@ -87,21 +96,50 @@ def backup(args: argparse.Namespace) -> int:
 
 def check(args: argparse.Namespace) -> int:
     """Tell every promise and what breaks it; 1 when any is broken."""
+    from zoneinfo import ZoneInfo
+
+    from daemon.cli.output import emit, to_json
     from daemon.cli.stored import carried_out, settings_of
 
-    return carried_out(_check(settings_of(args)))
+    settings = settings_of(args)
+    zone = ZoneInfo(settings.desk.timezone)
+    findings = carried_out(_audit(settings, tell=not args.json))
+    counted = carried_out(_mailbox(settings)) if args.mailbox else None
+    if args.json:
+        document: dict[str, object] = {"store": findings}
+        if counted is not None:
+            document["mailbox"] = counted.document
+        emit(to_json(document, zone))
+    elif counted is not None:
+        counted.tell(zone)
+    broken = any(finding.broken for finding in findings) or (counted is not None and not counted.proven)
+    return 1 if broken else 0
 
 
-async def _check(settings: Settings) -> int:
+async def _audit(settings: Settings, *, tell: bool) -> list[Finding]:
     from daemon.store.database import open_store
 
-    status = 0
+    findings = []
     async with open_store(settings.store.url, settings.desk.data_dir, create=False, read_only=True) as store:
         async for finding in store.audit():
-            _tell(finding)
-            if finding.broken:
-                status = 1
-    return status
+            findings.append(finding)
+            if tell:
+                _tell(finding)
+    return findings
+
+
+async def _mailbox(settings: Settings) -> Counted:
+    """With the daemon stopped, also take in what is missing; beside it, look only."""
+    from daemon.checks.mailbox import look, take_in
+    from daemon.cli.mailboxcount import Counted
+    from daemon.edges.system import configure_logging
+    from daemon.store.faults import StoreLocked
+
+    configure_logging(json=False, level="error")
+    try:
+        return Counted(await take_in(settings), daemon_runs=False)
+    except StoreLocked:
+        return Counted(await look(settings), daemon_runs=True)
 
 
 def _tell(finding: Finding) -> None:

@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Final
 
 from daemon.core import guards
-from daemon.core.actions import NEW, Action, AddHistory, Decision, RecordMail, ReleaseAddress
+from daemon.core.actions import NEW, Action, AddHistory, Decision, QueueMail, RecordMail, ReleaseAddress
 from daemon.core.authentication import authenticated, dmarc
 from daemon.core.bouncing import on_bounce
 from daemon.core.following import continues, courtesy, join_ticket
@@ -27,6 +27,9 @@ from daemon.core.values import Arrival, Claim, Disposition, Findings, Mail, Mail
 
 BREAKERS: Final = frozenset({"acks_per_address", "same_text_per_address"})
 """Limits that stop the answering; managers are told which and for whom, once an hour."""
+
+CIRCLES: Final = frozenset({"received-loop", "delivered-to-loop"})
+"""Signs of a forwarding loop (RFC 5321 section 6.3)."""
 
 _PERSONAL_SIGNS: Final = frozenset({"spam-flag", "auto-response-suppress"})
 """Signs that others put on a person's mail."""
@@ -75,6 +78,7 @@ def on_mail(inbound: Inbound, snapshot: Snapshot, policy: Policy, intake: Intake
             policy=policy,
             intake=intake,
             in_directory=snapshot.account is not None,
+            list_in_directory=snapshot.list_known,
             duplicate=snapshot.duplicate,
             ours=inbound.ours,
         )
@@ -82,7 +86,8 @@ def on_mail(inbound: Inbound, snapshot: Snapshot, policy: Policy, intake: Intake
     if verdict.filed_as is Disposition.BOUNCE:
         return _bounce(inbound, mail, snapshot, policy, now)
     if not guards.may_join(verdict):
-        return Decision(actions=(_record(inbound, verdict.filed_as, verdict.rule),))
+        told = _in_circles(mail, policy, now) if verdict.filed_as is Disposition.LOOP else ()
+        return Decision(actions=(_record(inbound, verdict.filed_as, verdict.rule), *told))
     return _converse(inbound, case, verdict)
 
 
@@ -107,6 +112,20 @@ def set_aside(inbound: Inbound, reason: str, policy: Policy, now: datetime) -> D
         never_to=sender.address if sender else "",
     )
     return Decision(actions=(_record(inbound, Disposition.QUARANTINE, reason, ticket=NEW), *stub, *told))
+
+
+def _in_circles(mail: Mail, policy: Policy, now: datetime) -> tuple[QueueMail, ...]:
+    """A mail that servers send round and round: somebody's forwarding rule has to be found. Told once a day,
+    for as long as it lasts every mail comes back so. A mail of ours that merely came back is no such sign."""
+    if CIRCLES.isdisjoint(mail.signs):
+        return ()
+    return desk_notice(
+        "loop",
+        cause=f"loop:{now:%Y%m%d}",
+        policy=policy,
+        now=now,
+        facts={"sender": mail.from_.address, "subject": mail.subject},
+    )
 
 
 def _converse(inbound: Inbound, case: Case, verdict: Verdict) -> Decision:

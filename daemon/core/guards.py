@@ -113,6 +113,7 @@ TABLE: Final[tuple[_Row, ...]] = (
         _QUIET,
         Disposition.RECORDED,
     ),
+    ("found outside the inbox", lambda c: c.intake.quiet, _QUIET, Disposition.RECORDED),
     ("a person's mail", lambda _: True, _ANSWER, Disposition.RECORDED),
 )
 

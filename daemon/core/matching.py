@@ -49,6 +49,7 @@ class Lookup:
     outbox_ids    Message-IDs of ours that a delivery report returned
     outbox_rows   outbox rows that the report's envelope recipient (VERP) names
     bounced       addresses that a delivery report names
+    list_domains  where the list that it came through may live, longest first
     """
 
     message_id: str
@@ -60,6 +61,7 @@ class Lookup:
     outbox_ids: tuple[str, ...] = ()
     outbox_rows: tuple[int, ...] = ()
     bounced: tuple[str, ...] = ()
+    list_domains: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +86,7 @@ class Snapshot:
                       that hour; empty when no acknowledgement was queued in it
     bounced_rows      outbox rows for `outbox_ids` and `outbox_rows`
     suppressed        the sender's address is suppressed
+    list_known        a domain of `list_domains` belongs to an account
     """
 
     duplicate: bool = False
@@ -96,6 +99,7 @@ class Snapshot:
     recent_texts: tuple[str, ...] = ()
     bounced_rows: tuple[OutboxRow, ...] = ()
     suppressed: bool = False
+    list_known: bool = False
 
     def ticket(self, number: int) -> Ticket | None:
         """The ticket under this number, or the one that it was merged into."""
@@ -150,6 +154,7 @@ def lookup(
         outbox_ids=(returned,) if returned else (),
         outbox_rows=tuple(bounced_rows),
         bounced=(mail.bounce.recipient,) if mail.bounce and mail.bounce.recipient else (),
+        list_domains=_list_domains(mail.list_domain),
     )
 
 
@@ -171,6 +176,12 @@ def match(
         # A second cry for help within 4 h, without quoting us, is the same emergency.
         return Match(ticket=snapshot.open_p1, role=Role.PARTICIPANT, evidence="open P1 of the same person")
     return Match(related=related)
+
+
+def _list_domains(domain: str) -> tuple[str, ...]:
+    """A list's own label may hold dots (RFC 2919 section 2): any end of two labels may be the domain."""
+    labels = domain.split(".")
+    return tuple(".".join(labels[start:]) for start in range(min(len(labels) - 1, 10)))
 
 
 def _answered_ids(mail: Mail) -> tuple[str, ...]:

@@ -71,7 +71,10 @@ class Intake:
                   first start); None: all is answered
     braked        the brake after a mailbox was replaced under a used store is on: mail that arrived before
                   this instant is held until `run --resume`; None: off
+    quiet         it was found where only mail lies that was taken in before (Processed), and the ledger does
+                  not know it: somebody may have answered it already, so nobody is answered now
     """
 
     answer_since: datetime | None = None
     braked: datetime | None = None
+    quiet: bool = False

@@ -34,24 +34,32 @@ _MAY_HAVE_ARRIVED: Final = "an earlier copy may have arrived; "
 """Stays in front of a row's error from its first UNKNOWN on, so that copies are counted, not attempts."""
 
 
+_NOBODY_THERE: Final = f"{Outcome.UNREACHABLE.value}:"
+"""Begins the error of a row whose last attempt met no server, and none of whose copies may have arrived."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Send:
-    """Send it, with these facts: those of the row, corrected by what has become true since it was decided."""
+    """Send it, with these facts: those of the row, corrected by what has become true since it was decided.
+    `anew`: the bytes that were kept say too little by now, and no server has ever had them."""
 
     context: dict[str, object]
+    anew: bool = False
 
 
 def on_send(row: OutboxRow, now: datetime) -> Send | Decision:
     """The last look before the first attempt: a stale mail says that it is late, or is not sent at all.
 
-    A row whose bytes are already rendered is repeated as it is: the same Message-ID, the same bytes.
+    A row whose bytes a server may have had is repeated as it is: the same Message-ID, the same bytes. While
+    the server is out of reach nobody has them, and after an outage of hours they must not sound punctual.
     """
-    if row.message is not None or row.kind != "ack":
+    kept = row.message is not None
+    if row.kind != "ack" or (kept and not row.last_error.startswith(_NOBODY_THERE)):
         return Send(context=row.context)
     opened = datetime.fromisoformat(str(row.context["opened"]))
     if not late(opened, now):
         return Send(context=row.context)
-    return Send(context={**row.context, "late": True})
+    return Send(context={**row.context, "late": True}, anew=kept)
 
 
 def on_delivery(row: OutboxRow, delivery: Delivery, policy: Policy, now: datetime, jitter: float) -> Decision:

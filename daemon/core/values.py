@@ -169,6 +169,7 @@ class Mail:
                delivery of the same mail from another mail under the same id
     synthetic_id  the mail had no usable Message-ID: ours is made from the content, the same at each parse
     signs      why `mail_class` is not `mail`, in words, for the history
+    list_domain  the domain of the list that it came through, from List-Id; "": none is named
     """
 
     message_id: str
@@ -188,6 +189,7 @@ class Mail:
     attachments: tuple[Attachment, ...] = ()
     mail_class: MailClass = MailClass.MAIL
     signs: tuple[str, ...] = ()
+    list_domain: str = ""
     bounce: BounceReport | None = None
     authentication_results: tuple[str, ...] = ()
     return_path: str | None = None

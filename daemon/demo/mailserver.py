@@ -42,7 +42,7 @@ async def serve(desk_address: str) -> AsyncIterator[MailServer]:
     """Start the servers on free ports, stop them on the way out."""
     from aiosmtpd.smtp import SMTP as SmtpProtocol  # noqa: N811 - the class is a protocol, not a constant
 
-    ports = [_free_port() for _ in range(3)]
+    ports = [free_port() for _ in range(3)]
     server = MailServer(
         smtp_port=ports[0], desk=("support", "demo", ports[1]), world=("client", "demo", ports[2])
     )
@@ -73,7 +73,7 @@ class _Delivery:
         for recipient in envelope.rcpt_tos:
             letter = Letter(envelope_from=envelope.mail_from or "", recipient=recipient.lower(), data=data)
             user, password, port = self._server.desk if self._is_desk(recipient) else self._server.world
-            await asyncio.to_thread(_append, port, user, password, data)
+            await asyncio.to_thread(append, port, user, password, data)
             self._server.accepted.append(letter)
         return "250 OK"
 
@@ -82,7 +82,8 @@ class _Delivery:
         return domain == self._domain and local.partition("+")[0] == self._local
 
 
-def _append(port: int, user: str, password: str, data: bytes) -> None:
+def append(port: int, user: str, password: str, data: bytes) -> None:
+    """Put a mail into the user's inbox. Raises OSError when the server will not take it."""
     with imaplib.IMAP4(HOST, port) as imap:
         imap.login(user, password)
         status, _ = imap.append("INBOX", "", "", data)
@@ -110,7 +111,8 @@ async def _start_imap(stack: AsyncExitStack, user: str, password: str, port: int
     await IMAPService(backend, config).start(stack)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port on loopback that nobody uses just now."""
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         port: int = probe.getsockname()[1]

@@ -8,17 +8,21 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
 from daemon.core.policy import Intake
 from daemon.core.values import Disposition
+from daemon.loops.attempts import WHY, Attempts
 from daemon.loops.backoff import Backoff
+from daemon.loops.handfuls import handfuls
 from daemon.loops.pausing import either
 from daemon.loops.progress import Progress
 from daemon.loops.reader import MailReader
+from daemon.loops.reading import Reading
 from daemon.ports import Clock, Mailbox, MailboxState, MoveRefused, RawMail, Store, Unavailable
 
 log = logging.getLogger("azimut.intake")
@@ -68,6 +72,7 @@ class IntakeLoop:
         self._answer_newer_than = answer_newer_than
         self._resume = resume
         self._stop = stop
+        self._attempts = Attempts(store, folders.inbox)
         self.progress = Progress("intake")
 
     async def run(self) -> None:
@@ -86,14 +91,25 @@ class IntakeLoop:
                     },
                 )
                 await self._pause(seconds)
+        await self._rest()
 
     async def once(self) -> None:
         """Take in all that waits, then return. Raises `Unavailable`."""
         mailbox = await self._open()
         try:
             await self._sweep(mailbox, await self._start(mailbox))
+        except Unavailable:
+            await self._rest()
+            raise
         finally:
             await mailbox.close()
+        await self._rest()
+
+    async def _rest(self) -> None:
+        try:
+            await self._attempts.rest()
+        except Unavailable as trouble:  # the store is away: what was in hand will be looked at more closely
+            log.warning("attempts_not_cleared", extra={"fields": {"reason": str(trouble)}})
 
     async def _session(self, backoff: Backoff) -> None:
         self.progress.alive(self._clock.now())
@@ -122,9 +138,11 @@ class IntakeLoop:
         """What this mailbox is to us: new, known, or replaced under a used store."""
         now = self._clock.now()
         state = await self._store.mailbox_state(self._folders.inbox)
+        await self._attempts.open(mailbox.uidvalidity)
         if self._resume:
-            while await self._reader.release_held(self._folders.inbox):
-                self.progress.alive(self._clock.now())
+            for folder in (self._folders.inbox, self._folders.processed, self._folders.quarantine):
+                while await self._reader.release_held(folder, quiet=folder != self._folders.inbox):
+                    self.progress.alive(self._clock.now())
             await self._store.set_brake(self._folders.inbox, None)
         if state is None:
             await self._store.set_mailbox_state(self._folders.inbox, mailbox.uidvalidity, 0, now)
@@ -155,12 +173,7 @@ class IntakeLoop:
         )
         old = 0
         if not self._resume:
-            async for raw in mailbox.fetch(await mailbox.search(1)):
-                self.progress.alive(self._clock.now())
-                if raw.internaldate < now - BRAKE_AGE and not await self._reader.seen(raw):
-                    old += 1
-                if old > BRAKE_MAILS:
-                    break
+            old = await self._unknown_and_old(mailbox, now - BRAKE_AGE)
         braked = now - BRAKE_AGE if old > BRAKE_MAILS else None
         if braked is not None:
             log.error(
@@ -177,36 +190,119 @@ class IntakeLoop:
         await self._store.set_brake(self._folders.inbox, braked)
         await self._store.set_mailbox_state(self._folders.inbox, mailbox.uidvalidity, 0, now)
 
+    async def _unknown_and_old(self, mailbox: Mailbox, before: datetime) -> int:
+        """How many mails arrived before then and were never taken in; it stops counting at enough."""
+        old = 0
+        for batch in self._attempts.batches(await mailbox.search(1), BATCH):
+            if self._attempts.given_up(batch[0]):
+                old += 1
+                continue
+            await self._attempts.begin(batch)
+            async for raw in mailbox.fetch(batch):
+                self.progress.alive(self._clock.now())
+                if raw.internaldate < before and not await self._reader.seen(raw):
+                    old += 1
+                if old > BRAKE_MAILS:
+                    return old
+        return old
+
     # -- taking in --------------------------------------------------------------------------------------
 
     async def _sweep(self, mailbox: Mailbox, circumstances: Intake) -> int:
         """Everything that lies in the folder now; returns the last UID."""
-        last = await self._take(mailbox, await mailbox.search(1), circumstances)
+        uids = await mailbox.search(1)
+        self._attempts.keep(uids)
+        last = await self._take(mailbox, uids, circumstances)
         self.progress.step(self._clock.now(), "imap", "store")
         return last
 
     async def _take(self, mailbox: Mailbox, uids: Sequence[int], circumstances: Intake) -> int:
         """Take in what the ledger does not hold, move what it does; batch by batch, flat memory."""
-        last = 0
-        for start in range(0, len(uids), BATCH):
-            batch = uids[start : start + BATCH]
+        last, left = 0, len(uids)
+        for batch in self._attempts.batches(uids, BATCH):
             known = await self._store.known(self._folders.inbox, mailbox.uidvalidity, batch)
             filed = {uid: known[uid].disposition for uid in batch if uid in known}
-            self._await_turn(len(uids) - start - len(filed))
-            async for raw in mailbox.fetch([uid for uid in batch if uid not in known]):
-                self._await_turn(len(uids) - start - len(filed), raw.internaldate)
-                filed[raw.uid] = await self._one(mailbox.uidvalidity, raw, circumstances)
-                if self._stop.is_set():
-                    break
+            self._await_turn(left - len(filed))
+            new = [uid for uid in batch if uid not in known]
+            filed |= await self._give_up(mailbox, [uid for uid in new if self._attempts.given_up(uid)])
+            new = [uid for uid in new if uid not in filed]
+            await self._attempts.begin(new)
+            fresh = mailbox.fetch(new)
+            async for uid, disposition in self._take_in(mailbox.uidvalidity, fresh, circumstances):
+                filed[uid] = disposition
+                self._await_turn(left - len(filed))
             await self._move(mailbox, filed)
-            last = batch[-1]
-            self._await_turn(len(uids) - start - len(batch))
+            last, left = max(last, batch[-1]), left - len(batch)
+            self._await_turn(left)
             if self._stop.is_set():
                 return last
+            self._attempts.done(batch)
             await self._store.set_mailbox_state(
-                self._folders.inbox, mailbox.uidvalidity, last, self._clock.now()
+                self._folders.inbox, mailbox.uidvalidity, self._attempts.complete(last), self._clock.now()
             )
         return last
+
+    async def _give_up(self, mailbox: Mailbox, uids: Sequence[int]) -> dict[int, Disposition]:
+        """What killed the daemon too often stays unopened; a person looks at it."""
+        if not uids:
+            return {}
+        folder, uidvalidity = self._folders.inbox, mailbox.uidvalidity
+        found = {
+            head.uid: await self._reader.set_aside_unread(folder, uidvalidity, head, WHY)
+            for head in await mailbox.heads(uids)
+        }
+        for disposition in found.values():
+            self.progress.count(disposition.value)
+        return found
+
+    async def _take_in(
+        self, uidvalidity: int, mails: AsyncIterator[RawMail], circumstances: Intake
+    ) -> AsyncIterator[tuple[int, Disposition]]:
+        """UID and disposition of each mail, once it is written. Those that are read but not written when the
+        daemon stops come again."""
+        async with aclosing(self._readings(uidvalidity, mails)) as readings:
+            async for some in readings:
+                self._await_turn(self.progress.waiting, some[0].arrival.internaldate)
+                for settled in await self._settle(some, circumstances):
+                    yield settled
+                if self._stop.is_set():
+                    return
+
+    async def _readings(
+        self, uidvalidity: int, mails: AsyncIterator[RawMail]
+    ) -> AsyncGenerator[list[Reading], None]:
+        """The mails, read; the next handful is read while its taker writes the last one. When the stream
+        breaks off, what had come is given out before its `Unavailable` is raised."""
+        broken: Unavailable | None = None
+        reading: asyncio.Task[list[Reading]] | None = None
+        try:
+            try:
+                async with aclosing(handfuls(mails)) as hands:
+                    async for some in hands:
+                        ready, reading = reading, asyncio.create_task(self._read(uidvalidity, some))
+                        if ready is not None:
+                            yield await ready
+            except Unavailable as trouble:
+                broken = trouble
+            if reading is not None:
+                yield await reading
+            if broken is not None:
+                raise broken
+        finally:
+            if reading is not None and not reading.done():
+                reading.cancel()
+                await asyncio.gather(reading, return_exceptions=True)
+
+    async def _read(self, uidvalidity: int, mails: Sequence[RawMail]) -> list[Reading]:
+        return await self._reader.read(self._folders.inbox, uidvalidity, mails)
+
+    async def _settle(
+        self, readings: Sequence[Reading], circumstances: Intake
+    ) -> list[tuple[int, Disposition]]:
+        dispositions = await self._reader.settle(readings, circumstances)
+        for disposition in dispositions:
+            self.progress.count(disposition.value)
+        return [(r.arrival.uid, d) for r, d in zip(readings, dispositions, strict=True)]
 
     def _await_turn(self, waiting: int, since: datetime | None = None) -> None:
         """A sign of life between two mails, and how many still wait. `since`: the arrival of the next one,
@@ -214,11 +310,6 @@ class IntakeLoop:
         self.progress.alive(self._clock.now())
         self.progress.waiting = waiting
         self.progress.oldest = since if waiting else None
-
-    async def _one(self, uidvalidity: int, raw: RawMail, circumstances: Intake) -> Disposition:
-        disposition = await self._reader.take(self._folders.inbox, uidvalidity, raw, circumstances)
-        self.progress.count(disposition.value)
-        return disposition
 
     async def _move(self, mailbox: Mailbox, filed: dict[int, Disposition]) -> None:
         """Out of the inbox, each where it belongs. A refused move is no reason to stop answering people."""

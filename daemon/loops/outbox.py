@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -30,6 +31,9 @@ T = TypeVar("T")
 
 LEASE: Final = timedelta(minutes=30)
 """A claim outlives the slowest honest conversation (RFC 5321 4.5.3.2: ten minutes for the final 250)."""
+
+AHEAD: Final = 2
+"""Rows claimed at once for each place: a claim is a transaction. More would keep a new P1 waiting."""
 
 LONGEST_SLEEP: Final = 60.0
 
@@ -63,6 +67,7 @@ class OutboxLoop:
         self._wake = asyncio.Event()
         self._backoff = Backoff()
         self._closed_until: datetime | None = None
+        self._claimed: deque[OutboxRow] = deque()
         self.progress = Progress("outbox")
         self._unsettled = Unsettled(self.progress)
 
@@ -85,6 +90,7 @@ class OutboxLoop:
                         log.info("store_back")
         finally:
             await self._finish(under_way)
+        await self._give_back()
 
     async def flush(self) -> None:
         """Send all that is due now, then return. What the servers will not take stays queued."""
@@ -94,8 +100,10 @@ class OutboxLoop:
     async def _turn(self, under_way: set[asyncio.Task[None]]) -> None:
         """Fill the free places, then wait for a change. A slow mail holds its own place only."""
         self._wake.clear()
-        rows = await self._claim(self._parallel - len(under_way))
-        under_way |= {asyncio.create_task(self._deliver(row)) for row in rows}
+        if not self._claimed and len(under_way) < self._parallel:
+            self._claimed.extend(await self._claim(self._parallel * AHEAD))
+        while self._claimed and len(under_way) < self._parallel and not self._shut():
+            under_way.add(asyncio.create_task(self._deliver(self._claimed.popleft())))
         self.progress.step(self._clock.now(), "store")
         await self._await_change(under_way, full=len(under_way) >= self._parallel)
         self._reap(under_way)
@@ -116,6 +124,16 @@ class OutboxLoop:
                 self._reap(under_way)
             except Unavailable as trouble:  # its claim is released at the next start, and the bytes repeated
                 log.warning("delivery_not_recorded", extra={"fields": {"reason": str(trouble)}})
+
+    async def _give_back(self) -> None:
+        """What was claimed ahead and not begun is due again at once, for whoever comes next."""
+        if not self._claimed:
+            return
+        self._claimed.clear()
+        try:
+            await self._store.release_claims()
+        except Unavailable as trouble:  # the next start does the same
+            log.warning("claims_not_released", extra={"fields": {"reason": str(trouble)}})
 
     def _reap(self, under_way: set[asyncio.Task[None]]) -> None:
         for task in [task for task in under_way if task.done()]:
@@ -140,17 +158,21 @@ class OutboxLoop:
 
     async def _until_due(self) -> float:
         """Seconds until there may be something to claim."""
-        due = await self._store.next_outbox_due()
+        due = self._clock.now() if self._claimed else await self._store.next_outbox_due()
         if due is None:
             return LONGEST_SLEEP
         if self._closed_until is not None:
             due = max(due, self._closed_until)
         return min(max((due - self._clock.now()).total_seconds(), 0.0), LONGEST_SLEEP)
 
+    def _shut(self) -> bool:
+        """The server was out of reach a moment ago."""
+        return self._closed_until is not None and self._clock.now() < self._closed_until
+
     async def _claim(self, limit: int) -> list[OutboxRow]:
         """Due rows, unless the server was just out of reach: then no waiting row is touched in vain."""
         now = self._clock.now()
-        if limit < 1 or (self._closed_until is not None and now < self._closed_until):
+        if self._shut():
             return []
         rows = await self._store.claim_outbox(now, limit, LEASE)
         self._unsettled.claimed(rows, now + LEASE)
@@ -187,7 +209,7 @@ class OutboxLoop:
 
     async def _rendered(self, row: OutboxRow, step: Send, now: datetime) -> OutboxRow:
         """The row with its bytes: those that were kept, else made now and kept before anything is sent."""
-        if row.message is not None:
+        if row.message is not None and not step.anew:
             return row
         made = self._composer.render(replace(row, context=step.context), now)
         return await self._insist(

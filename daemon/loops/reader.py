@@ -8,36 +8,39 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
-from typing import Final, Protocol
+from collections.abc import Callable, Sequence
+from itertools import groupby
+from typing import Final
 
 from daemon.core.actions import Decision, QueueMail, RecordMail
-from daemon.core.decide import Inbound, needs_findings, on_mail, set_aside
-from daemon.core.matching import lookup
+from daemon.core.decide import Inbound, on_mail, set_aside
+from daemon.core.matching import Snapshot
 from daemon.core.notices import desk_notice
 from daemon.core.policy import Intake, Policy
-from daemon.core.values import Arrival, Claim, Disposition, Findings, Mail, Unreadable
-from daemon.ports import AlreadyDone, Classifier, Clock, Conflict, RawMail, Store, Unavailable
+from daemon.core.values import Arrival, Disposition, Mail, Unreadable
+from daemon.loops.reading import Evidence, Glasses, Reading
+from daemon.ports import (
+    AlreadyDone,
+    Applied,
+    Case,
+    Classifier,
+    Clock,
+    Conflict,
+    MailHead,
+    RawMail,
+    Store,
+    Unavailable,
+)
 
 log = logging.getLogger("azimut.intake")
 
 DECISIONS: Final = 5
 """How often a mail is decided anew when what it was decided from changes meanwhile."""
 
-THREAD_FROM: Final = 100_000
-"""Bytes from which parsing leaves the event loop: below, the thread costs more than the parsing."""
+ALONE_FROM: Final = 500_000
+"""Bytes from which a mail is settled by itself: others do not wait for the writing of a large one."""
 
 HELD_BATCH: Final = 50
-
-
-class Evidence(Protocol):
-    """What `mail.tokens` reads out of a mail with the desk's key."""
-
-    def claims(self, mail: Mail) -> tuple[Claim, ...]: ...
-
-    def bounced_rows(self, mail: Mail) -> tuple[int, ...]: ...
-
-    def is_ours(self, mail: Mail) -> bool: ...
 
 
 class MailReader:
@@ -55,36 +58,67 @@ class MailReader:
         wake_outbox: Callable[[], None],
     ) -> None:
         self._store = store
-        self._classifier = classifier
-        self._parse = parse
-        self._evidence = evidence
+        self._glasses = Glasses(classifier=classifier, parse=parse, evidence=evidence)
         self._policy = policy
         self._clock = clock
         self._wake_outbox = wake_outbox
 
-    async def take(self, mailbox: str, uidvalidity: int, raw: RawMail, circumstances: Intake) -> Disposition:
-        """Give this mail its disposition, durably. Raises `Unavailable`, nothing else for a mail's fault."""
-        arrival = Arrival(
-            mailbox=mailbox,
-            uidvalidity=uidvalidity,
-            uid=raw.uid,
-            internaldate=min(raw.internaldate, self._clock.now()),  # a server's clock may be ahead
-            size=raw.size,
-            truncated=raw.truncated,
-        )
-        return await self._settle(arrival, raw.data, circumstances)
+    async def read(self, mailbox: str, uidvalidity: int, raws: Sequence[RawMail]) -> list[Reading]:
+        """What can be said of these mails without the store: parsed, evidence collected, classified."""
+        arrivals = [
+            Arrival(
+                mailbox=mailbox,
+                uidvalidity=uidvalidity,
+                uid=raw.uid,
+                internaldate=min(raw.internaldate, self._clock.now()),  # a server's clock may be ahead
+                size=raw.size,
+                truncated=raw.truncated,
+            )
+            for raw in raws
+        ]
+        pairs = zip(arrivals, raws, strict=True)
+        return list(await asyncio.gather(*(self._glasses.read(arrival, raw.data) for arrival, raw in pairs)))
 
-    async def release_held(self, mailbox: str) -> int:
-        """Decide anew some of what the brake held, now to be answered. Returns how many mails; 0: no more."""
+    async def settle(self, readings: Sequence[Reading], circumstances: Intake) -> list[Disposition]:
+        """Give these mails their dispositions, in their order and durably: in one transaction where all goes
+        well, and one by one where it does not. Raises `Unavailable`."""
+        dispositions: list[Disposition] = []
+        for together, run in groupby(readings, _light):
+            group = list(run)
+            done = await self._settle_together(group, circumstances) if together and len(group) > 1 else {}
+            for reading in group:
+                found = done.get(reading.arrival.uid)
+                dispositions.append(found or await self._settle(reading, circumstances))
+        return dispositions
+
+    async def release_held(self, mailbox: str, *, quiet: bool = False) -> int:
+        """Decide anew some of what the brake held, now to be answered, unless `quiet`. Returns how many
+        mails; 0: no more."""
         held = await self._store.held(mailbox, HELD_BATCH)
         for mail in held:
-            await self._settle(mail.arrival, mail.data, Intake())
+            await self._settle(await self._glasses.read(mail.arrival, mail.data), Intake(quiet=quiet))
         return len(held)
 
     async def seen(self, raw: RawMail) -> bool:
         """The ledger knows this mail's Message-ID, under whatever UID."""
-        mail = await self._read_anyhow(raw.data, raw.truncated, raw.uid)
+        mail = await self._glasses.parse_anyhow(raw.data, raw.truncated, raw.uid)
         return bool(await self._store.known_ids([mail.message_id]))
+
+    async def set_aside_unread(self, mailbox: str, uidvalidity: int, head: MailHead, why: str) -> Disposition:
+        """Quarantine for a mail that nobody is to open again. Its bytes stay in the mailbox alone."""
+        arrival = Arrival(
+            mailbox=mailbox,
+            uidvalidity=uidvalidity,
+            uid=head.uid,
+            internaldate=min(head.internaldate, self._clock.now()),
+            size=head.size,
+        )
+        unread = Unreadable(reason=why, message_id=f"uid-{head.uid}")
+        inbound = Inbound(arrival=arrival, mail=unread, claims=(), findings=None, raw=b"")
+        log.error(
+            "mail_set_aside_unread", extra={"fields": {**_fields(arrival, "quarantine"), "reason": why}}
+        )
+        return await self._write(arrival, set_aside(inbound, why, self._policy, self._clock.now()))
 
     async def tell_braked(self, mailbox: str, uidvalidity: int) -> None:
         """Managers learn that the brake is on and how to release it."""
@@ -99,81 +133,93 @@ class MailReader:
         await self._store.apply(Decision(actions=tuple(told)))
         self._wake_outbox()
 
-    async def _settle(self, arrival: Arrival, data: bytes, circumstances: Intake) -> Disposition:
+    async def _settle_together(
+        self, readings: Sequence[Reading], circumstances: Intake
+    ) -> dict[int, Disposition]:
+        """Those that could be written, by UID. The others are left to be taken one by one."""
+        decided: dict[int, Decision] = {}
+
+        def judge(reading: Reading) -> Callable[[Snapshot], Decision]:
+            def decide(snapshot: Snapshot) -> Decision:
+                decided[reading.arrival.uid] = self._decide(reading, snapshot, circumstances)
+                return decided[reading.arrival.uid]
+
+            return decide
+
+        outcomes = await self._store.settle(
+            [Case(lookup=r.lookup, decide=judge(r), contents=r.contents) for r in readings if r.lookup]
+        )
+        return {
+            reading.arrival.uid: self._settled(reading.arrival, decided[reading.arrival.uid], outcome)
+            for reading, outcome in zip(readings, outcomes, strict=True)
+            if isinstance(outcome, Applied)
+        }
+
+    async def _settle(self, reading: Reading, circumstances: Intake) -> Disposition:
+        """One mail by itself: decided anew when what it was decided from changes meanwhile."""
+        arrival = reading.arrival
+        if reading.fault is not None:
+            return await self._quarantine(arrival, reading.data, reading.fault)
         try:
-            decision = await self._decide(arrival, data, circumstances)
+            return await self._decide_and_write(reading, circumstances)
         except (Unavailable, asyncio.CancelledError):
             raise
-        except Exception as fault:
-            log.exception("mail_set_aside", extra={"fields": _fields(arrival, type(fault).__name__)})
-            decision = await self._quarantine(arrival, data, fault)
-        return decision
+        except Exception as fault:  # noqa: BLE001 - any fault of one mail is that mail's alone
+            return await self._quarantine(arrival, reading.data, fault)
 
-    async def _decide(self, arrival: Arrival, data: bytes, circumstances: Intake) -> Disposition:
-        mail = await self._read(data, arrival.truncated)
-        readable = mail if isinstance(mail, Mail) else None
-        claims = self._evidence.claims(readable) if readable else ()
-        inbound = Inbound(
-            arrival=arrival,
-            mail=mail,
-            claims=claims,
-            findings=await self._findings(mail),
-            raw=data,
-            ours=readable is not None and self._evidence.is_ours(readable),
-        )
-        rows = self._evidence.bounced_rows(readable) if readable and readable.bounce else ()
-        wanted = lookup(mail, claims, arrival.internaldate, rows)
+    async def _decide_and_write(self, reading: Reading, circumstances: Intake) -> Disposition:
+        if reading.lookup is None:
+            raise ValueError("a mail that was not read cannot be decided")
         for _ in range(DECISIONS):
-            snapshot = await self._store.snapshot(wanted)
-            decision = on_mail(inbound, snapshot, self._policy, circumstances, self._clock.now())
+            snapshot = await self._store.snapshot(reading.lookup)
             try:
-                return await self._write(arrival, decision)
+                return await self._write(reading.arrival, self._decide(reading, snapshot, circumstances))
             except Conflict:
                 continue
-        raise Unavailable("store", f"UID {arrival.uid} could not be written: its ticket keeps changing")
+        raise Unavailable(
+            "store", f"UID {reading.arrival.uid} could not be written: its ticket keeps changing"
+        )
+
+    def _decide(self, reading: Reading, snapshot: Snapshot, circumstances: Intake) -> Decision:
+        if reading.inbound is None:
+            raise ValueError("a mail that was not read cannot be decided")
+        return on_mail(reading.inbound, snapshot, self._policy, circumstances, self._clock.now())
 
     async def _quarantine(self, arrival: Arrival, data: bytes, fault: Exception) -> Disposition:
         """The program failed on this mail: it is kept with the fault's name, and somebody is told. When even
         that fails, the fault is not this mail's, and the process ends."""
-        mail = await self._read_anyhow(data, arrival.truncated, arrival.uid)
+        fields = _fields(arrival, type(fault).__name__)
+        log.error("mail_set_aside", extra={"fields": fields}, exc_info=fault)
+        mail = await self._glasses.parse_anyhow(data, arrival.truncated, arrival.uid)
         reason = f"{type(fault).__name__} while it was handled"
         inbound = Inbound(arrival=arrival, mail=mail, claims=(), findings=None, raw=data)
         return await self._write(arrival, set_aside(inbound, reason, self._policy, self._clock.now()))
 
-    async def _read(self, data: bytes, truncated: bool) -> Mail | Unreadable:
-        if len(data) < THREAD_FROM:
-            return self._parse(data, truncated)
-        return await asyncio.to_thread(self._parse, data, truncated)
-
-    async def _read_anyhow(self, data: bytes, truncated: bool, uid: int) -> Mail | Unreadable:
-        try:
-            return await self._read(data, truncated)
-        except Exception:  # noqa: BLE001 - parsing itself is what failed, and this must go on
-            return Unreadable(reason="parsing failed", message_id=f"uid-{uid}")
-
-    async def _findings(self, mail: Mail | Unreadable) -> Findings | None:
-        if not isinstance(mail, Mail) or not needs_findings(mail):
-            return None
-        try:
-            return await self._classifier.classify(mail.subject, mail.new_text or mail.text)
-        except Exception as fault:
-            # A person who writes is answered even when the model fails: the core then takes the priority that
-            # the guide gives to a text that cannot be told, and marks it to be verified.
-            log.exception("classifier_failed", extra={"fields": {"fault": type(fault).__name__}})
-            return None
-
     async def _write(self, arrival: Arrival, decision: Decision) -> Disposition:
-        record = next(a for a in decision.actions if isinstance(a, RecordMail))
         try:
             applied = await self._store.apply(decision)
         except AlreadyDone:
+            record = _record_of(decision)
             log.info("mail_already_done", extra={"fields": _fields(arrival, record.disposition.value)})
             return record.disposition
+        return self._settled(arrival, decision, applied)
+
+    def _settled(self, arrival: Arrival, decision: Decision, applied: Applied) -> Disposition:
+        """It is written: say so, and let the outbox look."""
+        record = _record_of(decision)
         if any(isinstance(a, QueueMail) for a in decision.actions):
             self._wake_outbox()
         fields = _fields(arrival, record.disposition.value)
         log.info("mail", extra={"fields": {**fields, "ticket": applied.ticket, "rule": record.reason}})
         return record.disposition
+
+
+def _light(reading: Reading) -> bool:
+    return reading.fault is None and len(reading.data) < ALONE_FROM
+
+
+def _record_of(decision: Decision) -> RecordMail:
+    return next(a for a in decision.actions if isinstance(a, RecordMail))
 
 
 def _fields(arrival: Arrival, outcome: str) -> dict[str, object]:

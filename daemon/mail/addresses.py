@@ -9,12 +9,12 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
-from email.message import Message
 from typing import Final
 
 from daemon.core.values import Address
-from daemon.mail import charset, tree
+from daemon.mail import charset
 from daemon.mail.cards import mask_cards
+from daemon.mail.part import Part
 from daemon.mail.sanitize import clean_line
 
 MAX_ADDRESSES: Final = 500
@@ -78,9 +78,9 @@ def ids(values: Sequence[str], *, newest: bool = False) -> tuple[str, ...]:
     return tuple([distinct[0], *distinct[-(MAX_IDS - 1) :]] if newest else distinct[:MAX_IDS])
 
 
-def message_id(top: Message) -> str | None:
+def message_id(top: Part) -> str | None:
     """The mail's own id, bare; one without < > is taken when it is one word."""
-    for value in tree.every(top, "message-id"):
+    for value in top.every("message-id"):
         found = ids([value])
         if found:
             return found[0]
@@ -89,21 +89,21 @@ def message_id(top: Message) -> str | None:
     return None
 
 
-def delivered_to(top: Message) -> tuple[str, ...]:
+def delivered_to(top: Part) -> tuple[str, ...]:
     """The envelope addresses that the receiving servers noted, newest first."""
     found = [
         bare
         for name in _RECIPIENT_FIELDS
-        for value in tree.every(top, name)[:20]
+        for value in top.every(name)[:20]
         for match in [_ADDRESS.search(value[:1_000])]
         if match and (bare := usable(match[0]))
     ]
     return tuple(dict.fromkeys(found))
 
 
-def return_path(top: Message) -> str | None:
+def return_path(top: Part) -> str | None:
     """The envelope sender: "" for the null sender, None when no server noted it."""
-    values = tree.every(top, "return-path")
+    values = top.every("return-path")
     if not values:
         return None
     match = _ADDRESS.search(values[0][:1_000])

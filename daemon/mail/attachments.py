@@ -10,12 +10,12 @@ import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from email.message import Message
 from typing import Final
 
 from daemon.core.values import Attachment
 from daemon.mail import charset, tree
 from daemon.mail.cards import mask_bytes, mask_cards
+from daemon.mail.part import Part
 from daemon.mail.sanitize import clean_line, distinct_names, safe_name
 
 MAX_ATTACHMENTS: Final = 100
@@ -32,17 +32,17 @@ class File:
     name: str
     media_type: str
     content: bytes = field(repr=False)
-    part: Message | None = None
+    part: Part | None = None
 
 
 def raw_name(leaf: tree.Leaf) -> str:
     """The name a part came with; an attached mail is called after its subject."""
-    name = tree.file_name(leaf.part)
+    name = leaf.part.file_name()
     if leaf.media_type in _MAILS:
-        inner = leaf.part.get_payload()
+        inner = leaf.part.children()
         subject = ""
-        if isinstance(inner, list) and inner and isinstance(inner[0], Message):
-            subject = clean_line(charset.decode_words(tree.first(inner[0], "subject")), 80)
+        if inner:
+            subject = clean_line(charset.decode_words(inner[0].first("subject")), 80)
         name = name or re.sub(r"[/\\]", "-", subject) or "message"
         return name if name.lower().endswith(".eml") else f"{name}.eml"
     return name
@@ -85,20 +85,20 @@ def _masked_content(file: File, name: str) -> tuple[bytes, int]:
     return file.content, 0
 
 
-def _mask_inside(part: Message) -> int:
+def _mask_inside(part: Part) -> int:
     """Mask the texts and subjects of an attached mail in place; how many numbers that were."""
     count, stack, seen = 0, [part], 0
     while stack and seen < tree.MAX_PARTS:
         current, seen = stack.pop(), seen + 1
-        subject, in_subject = mask_cards(charset.decode_words(tree.first(current, "subject")), "x")
+        subject, in_subject = mask_cards(charset.decode_words(current.first("subject")), "x")
         if in_subject:
             del current["subject"]
             current["Subject"] = clean_line(subject)
-        payload = current.get_payload()
-        if isinstance(payload, list):
-            stack.extend(p for p in payload if isinstance(p, Message))
-        elif tree.media_type(current).startswith("text/"):
-            text, _ = charset.decode(tree.content(current)[0], tree.parameter(current, "charset"))
+        inner = current.children()
+        if inner is not None:
+            stack.extend(inner)
+        elif current.media_type().startswith("text/"):
+            text, _ = charset.decode(tree.content(current)[0], current.parameter("charset"))
             text, in_text = mask_cards(text, "x")
             if in_text:
                 del current["content-transfer-encoding"]

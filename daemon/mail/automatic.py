@@ -10,11 +10,10 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Collection, Sequence
-from email.message import Message
 from typing import Final
 
 from daemon.core.values import MailClass
-from daemon.mail import tree
+from daemon.mail.part import Part
 
 MAX_HOPS: Final = 50
 """Received fields of a mail that goes in circles; RFC 5321 section 6.3 lets servers stop at 100."""
@@ -40,6 +39,9 @@ _OUT_OF_OFFICE: Final = re.compile(
 )
 _SUPPRESS: Final = frozenset({"all", "autoreply", "oof"})
 _LIST_PRECEDENCE: Final = frozenset({"list", "bulk", "junk"})
+_LIST_ID: Final = re.compile(
+    r"<\s*([a-z0-9._+-]{1,255})\s*>\s*$|^\s*([a-z0-9._+-]{1,255})\s*$", re.IGNORECASE
+)
 _RESPONDER_FIELDS: Final = (
     "x-autoreply",
     "x-autorespond",
@@ -52,7 +54,7 @@ _RESPONDER_FIELDS: Final = (
 
 
 def classify(
-    top: Message,
+    top: Part,
     *,
     sender: str,
     subject: str,
@@ -84,26 +86,34 @@ def classify(
     return MailClass.MAIL, ()
 
 
-def _loop_signs(top: Message, sender: str, desk_address: str) -> tuple[str, ...]:
+def list_domain(top: Part) -> str:
+    """Where the list lives, lower case: List-Id is `label.domain` (RFC 2919 section 2). "" for a list without
+    a domain, and for a mail of no list."""
+    found = _LIST_ID.search(top.first("list-id"))
+    domain = (found[1] or found[2]).lower().strip(".").partition(".")[2] if found else ""
+    return domain if "." in domain else ""
+
+
+def _loop_signs(top: Part, sender: str, desk_address: str) -> tuple[str, ...]:
     signs = []
     if desk_address and _bare(sender) == _bare(desk_address):
         signs.append("desk-address")
-    if len(tree.every(top, "received")) > MAX_HOPS:
+    if len(top.every("received")) > MAX_HOPS:
         signs.append("received-loop")
-    visits = Counter(value.strip("<> ").lower() for value in tree.every(top, "delivered-to"))
+    visits = Counter(value.strip("<> ").lower() for value in top.every("delivered-to"))
     if any(count >= _MAX_VISITS for count in visits.values()):
         signs.append("delivered-to-loop")
     return tuple(signs)
 
 
-def _answer_signs(top: Message, subject: str, calendar_methods: Collection[str]) -> tuple[str, ...]:
+def _answer_signs(top: Part, subject: str, calendar_methods: Collection[str]) -> tuple[str, ...]:
     """Signs of an answer that a program gave in a person's name."""
     signs = []
     submitted = _submitted(top)
     if submitted in ("auto-replied", "auto-notified"):
         signs.append(f"auto-submitted:{submitted}")
-    report = tree.parameter(top, "report-type").lower()
-    if report == "disposition-notification" or tree.media_type(top) == "message/disposition-notification":
+    report = top.parameter("report-type").lower()
+    if report == "disposition-notification" or top.media_type() == "message/disposition-notification":
         signs.append("mdn")
     if report == "feedback-report":
         signs.append("feedback-report")
@@ -111,35 +121,35 @@ def _answer_signs(top: Message, subject: str, calendar_methods: Collection[str])
         signs.append("calendar-reply")
     if _is_out_of_office(top, subject):
         signs.append("ooo-subject")
-    if any(_says_yes(tree.first(top, name)) for name in _RESPONDER_FIELDS):
+    if any(_says_yes(top.first(name)) for name in _RESPONDER_FIELDS):
         signs.append("x-autoreply")
-    if tree.first(top, "precedence").strip().lower() == "auto_reply":
+    if top.first("precedence").strip().lower() == "auto_reply":
         signs.append("precedence:auto_reply")
     return tuple(signs)
 
 
-def _is_out_of_office(top: Message, subject: str) -> bool:
+def _is_out_of_office(top: Part, subject: str) -> bool:
     """The subject says so and the mail answers another, or a machine says that it wrote it. A person may
     write "Absence du bureau" in a first mail (catalogue L09, L17)."""
     if not _OUT_OF_OFFICE.match(subject.replace("\u00a0", " ")):
         return False
-    answers = tree.first(top, "in-reply-to") or tree.first(top, "references")
+    answers = top.first("in-reply-to") or top.first("references")
     return bool(answers) or _submitted(top) not in ("", "no") or bool(_suppressed(top)) or _null_path(top)
 
 
-def _list_signs(top: Message) -> tuple[str, ...]:
+def _list_signs(top: Part) -> tuple[str, ...]:
     signs = []
-    if tree.first(top, "list-id"):
+    if top.first("list-id"):
         signs.append("list-id")
-    precedence = tree.first(top, "precedence").strip().lower()
+    precedence = top.first("precedence").strip().lower()
     if precedence in _LIST_PRECEDENCE:
         signs.append(f"precedence:{precedence}")
-    if tree.first(top, "list-unsubscribe") or tree.first(top, "list-post"):
+    if top.first("list-unsubscribe") or top.first("list-post"):
         signs.append("list-headers")
     return tuple(signs)
 
 
-def _robot_signs(top: Message, sender: str) -> tuple[str, ...]:
+def _robot_signs(top: Part, sender: str) -> tuple[str, ...]:
     """Signs that a program sent the mail, though perhaps for a person."""
     signs = []
     submitted = _submitted(top)
@@ -156,24 +166,24 @@ def _robot_signs(top: Message, sender: str) -> tuple[str, ...]:
     return tuple(signs)
 
 
-def _submitted(top: Message) -> str:
+def _submitted(top: Part) -> str:
     """RFC 3834 section 5: the keyword, without its parameters and comments; "no" means a person."""
-    return re.split(r"[;(\s]", tree.first(top, "auto-submitted").strip().lower(), maxsplit=1)[0]
+    return re.split(r"[;(\s]", top.first("auto-submitted").strip().lower(), maxsplit=1)[0]
 
 
-def _suppressed(top: Message) -> set[str]:
-    return {w.strip().lower() for w in tree.first(top, "x-auto-response-suppress").split(",")} & _SUPPRESS
+def _suppressed(top: Part) -> set[str]:
+    return {w.strip().lower() for w in top.first("x-auto-response-suppress").split(",")} & _SUPPRESS
 
 
-def _null_path(top: Message) -> bool:
-    path = tree.every(top, "return-path")
+def _null_path(top: Part) -> bool:
+    path = top.every("return-path")
     return bool(path) and path[0].replace(" ", "") == "<>"
 
 
-def _is_spam(top: Message) -> bool:
-    if tree.first(top, "x-spam-flag").strip().lower().startswith(("yes", "true")):
+def _is_spam(top: Part) -> bool:
+    if top.first("x-spam-flag").strip().lower().startswith(("yes", "true")):
         return True
-    return tree.first(top, "x-spam-status").strip().lower().startswith("yes")
+    return top.first("x-spam-status").strip().lower().startswith("yes")
 
 
 def _says_yes(value: str) -> bool:

@@ -75,10 +75,10 @@ def _groups(chunk: str) -> Iterator[list[str]]:
     group: list[str] = []
     listed = False
     for raw in chunk.split("\n"):
-        line = _BLANKS.sub(" ", raw).strip(" ")
+        line = (_BLANKS.sub(" ", raw) if "  " in raw or "\t" in raw else raw).strip(" ")
         if not line:
             continue
-        is_item = bool(_ITEM.match(line))
+        is_item = _item(line) is not None
         is_rule = line in (_HIDDEN_RULE, _RULE)
         continued = listed and not is_item and raw.startswith("  ")
         if group and (is_rule or (is_item != listed and not continued)):
@@ -97,10 +97,13 @@ def _groups(chunk: str) -> Iterator[list[str]]:
         yield group
 
 
+def _item(line: str) -> re.Match[str] | None:
+    return _ITEM.fullmatch(line) if line[0] in "–-" or line[0].isdecimal() else None
+
+
 def _block(lines: Sequence[str], small: bool) -> Block:
-    items = [_ITEM.fullmatch(line) for line in lines]
-    if all(items):
-        found = [m for m in items if m]
+    found = [item for line in lines if (item := _item(line))]
+    if len(found) == len(lines):
         numbered = all(m["number"] for m in found)
         return Block(kind="steps" if numbered else "list", lines=tuple(m["text"] for m in found), small=small)
     text = " ".join(lines)

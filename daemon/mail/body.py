@@ -113,7 +113,7 @@ def leaf_text(leaf: tree.Leaf, defects: list[str]) -> str:
     if len(content) > _MAX_TEXT_BYTES:
         defects.append(f"text part of {len(content)} bytes: only its beginning was read")
         content = content[: content.rfind(b"\n", 0, _MAX_TEXT_BYTES) + 1 or _MAX_TEXT_BYTES]
-    label = tree.parameter(leaf.part, "charset")
+    label = leaf.part.parameter("charset")
     if leaf.media_type == "text/html" and not label:
         meta = _META_CHARSET.search(content[:2048])
         label = meta[1].decode("ascii") if meta else ""
@@ -123,8 +123,8 @@ def leaf_text(leaf: tree.Leaf, defects: list[str]) -> str:
     if leaf.media_type == "text/html":
         return clean_text(from_html(clean_text(text)))
     text = clean_text(text)
-    if tree.parameter(leaf.part, "format").lower() == "flowed":
-        text = unflowed(text, delsp=tree.parameter(leaf.part, "delsp").lower() == "yes")
+    if leaf.part.parameter("format").lower() == "flowed":
+        text = unflowed(text, delsp=leaf.part.parameter("delsp").lower() == "yes")
     return text
 
 
@@ -159,7 +159,7 @@ def _sorted(leaves: Sequence[tree.Leaf], defects: list[str]) -> tuple[list[tree.
             continue
         if _is_words(leaf):
             texts.append(leaf)
-        elif leaf.content or tree.file_name(leaf.part):
+        elif leaf.content or leaf.part.file_name():
             files.append(File(name=raw_name(leaf), media_type=kind, content=leaf.content, part=leaf.part))
     return texts, files
 
@@ -171,8 +171,8 @@ def _is_words(leaf: tree.Leaf) -> bool:
         return True  # a multipart that could not be opened
     return (
         leaf.media_type in _TEXT_TYPES
-        and tree.disposition(leaf.part) != "attachment"
-        and not tree.file_name(leaf.part)
+        and leaf.part.disposition() != "attachment"
+        and not leaf.part.file_name()
     )
 
 
@@ -208,7 +208,7 @@ def _best(forms: Sequence[tree.Leaf], defects: list[str]) -> str:
 
 
 def _methods(leaf: tree.Leaf) -> list[str]:
-    declared = tree.parameter(leaf.part, "method")
+    declared = leaf.part.parameter("method")
     found = _METHOD.search(leaf.content[:20_000])
     return [declared.upper() or (found[1].decode("ascii").upper() if found else "PUBLISH")]
 
@@ -216,9 +216,7 @@ def _methods(leaf: tree.Leaf) -> list[str]:
 def _event_words(leaves: Sequence[tree.Leaf]) -> str:
     for leaf in leaves:
         if leaf.media_type == "text/calendar":
-            source = clean_text(
-                charset.decode(leaf.content[:200_000], tree.parameter(leaf.part, "charset"))[0]
-            )
+            source = clean_text(charset.decode(leaf.content[:200_000], leaf.part.parameter("charset"))[0])
             source = re.sub(r"\n[ \t]", "", source)
             words = [m[1].replace("\\n", "\n").replace("\\,", ",") for m in _EVENT_WORDS.finditer(source)]
             return "\n".join(dict.fromkeys(words)).strip()

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from email.message import Message
 from typing import Final
 
 from daemon.core.values import BounceReport
 from daemon.mail import tree
+from daemon.mail.part import Part
 from daemon.mail.sanitize import clean_line
 
 _READ: Final = 60_000
@@ -74,7 +74,7 @@ _COPY_BELOW: Final = re.compile(
 
 
 def report(
-    top: Message, leaves: Sequence[tree.Leaf], *, sender: str, subject: str, text: str
+    top: Part, leaves: Sequence[tree.Leaf], *, sender: str, subject: str, text: str
 ) -> BounceReport | None:
     """What the delivery report says, None when the mail is none."""
     structured = _structured(leaves)
@@ -85,24 +85,24 @@ def report(
     return _recognised(top, leaves, sender=sender, subject=subject, text=text[:_READ])
 
 
-def _from_server(top: Message, sender: str) -> bool:
+def _from_server(top: Part, sender: str) -> bool:
     """No person sent it: the report in a mail that somebody forwards is that somebody's question."""
-    nobody = tree.first(top, "return-path").strip() == "<>"
-    submitted = tree.first(top, "auto-submitted").strip().lower()
+    nobody = top.first("return-path").strip() == "<>"
+    submitted = top.first("auto-submitted").strip().lower()
     return _is_server(top, sender) or nobody or submitted not in ("", "no")
 
 
-def _is_server(top: Message, sender: str) -> bool:
+def _is_server(top: Part, sender: str) -> bool:
     return bool(
         _DAEMON.search(sender)
         or _BOUNCES.search(sender.rpartition("@")[0])
-        or _DAEMON.search(tree.first(top, "from"))
+        or _DAEMON.search(top.first("from"))
         or _report_type(top) == "delivery-status"
     )
 
 
-def _report_type(top: Message) -> str:
-    return tree.parameter(top, "report-type").lower()
+def _report_type(top: Part) -> str:
+    return top.parameter("report-type").lower()
 
 
 def _structured(leaves: Sequence[tree.Leaf]) -> BounceReport | None:
@@ -116,11 +116,9 @@ def _structured(leaves: Sequence[tree.Leaf]) -> BounceReport | None:
     if not groups:
         return None
     chosen = next((g for g in groups if _action(g) == "failed"), groups[0])
-    recipient = _recipient(tree.first(chosen, "final-recipient")) or _recipient(
-        tree.first(chosen, "original-recipient")
-    )
-    diagnostic = tree.first(chosen, "diagnostic-code")
-    status = _STATUS.search(tree.first(chosen, "status")) or _STATUS.search(diagnostic)
+    recipient = _recipient(chosen.first("final-recipient")) or _recipient(chosen.first("original-recipient"))
+    diagnostic = chosen.first("diagnostic-code")
+    status = _STATUS.search(chosen.first("status")) or _STATUS.search(diagnostic)
     return BounceReport(
         recipient=recipient,
         action=_action(chosen),
@@ -130,23 +128,21 @@ def _structured(leaves: Sequence[tree.Leaf]) -> BounceReport | None:
     )
 
 
-def _groups(part: Message) -> Iterator[Message]:
+def _groups(part: Part) -> Iterator[Part]:
     """The per-recipient groups; some servers write them as one, or into a plain text payload."""
-    payload = part.get_payload()
-    blocks = [b for b in payload if isinstance(b, Message)] if isinstance(payload, list) else []
-    for block in blocks[:200]:
-        if any(tree.first(block, name) for name in ("final-recipient", "original-recipient", "action")):
+    for block in (part.children() or [])[:200]:
+        if any(block.first(name) for name in ("final-recipient", "original-recipient", "action")):
             yield block
 
 
-def _action(group: Message) -> str:
-    word = tree.first(group, "action").split()[:1]
+def _action(group: Part) -> str:
+    word = group.first("action").split()[:1]
     action = word[0].lower().strip(";,.()") if word else ""
     if action in ("failed", "delayed", "delivered", "relayed", "expanded"):
         return action
     if action in ("failure", "fail", "dropped", "error"):
         return "failed"
-    first_digit = tree.first(group, "status").strip()[:1]
+    first_digit = group.first("status").strip()[:1]
     return {"2": "delivered", "4": "delayed"}.get(first_digit, "failed")
 
 
@@ -177,15 +173,15 @@ def _returned_id(leaves: Sequence[tree.Leaf]) -> str | None:
 
 
 def _recognised(
-    top: Message, leaves: Sequence[tree.Leaf], *, sender: str, subject: str, text: str
+    top: Part, leaves: Sequence[tree.Leaf], *, sender: str, subject: str, text: str
 ) -> BounceReport | None:
     """A report in prose: it must come from a mail server and say so in its subject or its words."""
-    failed = tree.first(top, "x-failed-recipients")
+    failed = top.first("x-failed-recipients")
     from_server = _is_server(top, sender)
-    said = bool(_SUBJECT.search(subject)), bool(_BODY.search(text))
+    in_subject = bool(_SUBJECT.search(subject))
     # An empty envelope sender alone is every automatic answer's (RFC 3834), so the subject must say it too.
-    nobody = tree.first(top, "return-path").strip() == "<>" and said[0]
-    if not (failed or nobody or (from_server and any(said))):
+    nobody = top.first("return-path").strip() == "<>" and in_subject
+    if not (failed or nobody or (from_server and (in_subject or _BODY.search(text)))):
         return None
     own_words = _COPY_BELOW.split(text, maxsplit=1)[0] or text
     status = _STATUS.search(own_words) or _STATUS.search(text)
@@ -199,9 +195,9 @@ def _recognised(
     )
 
 
-def _failed_address(own_words: str, text: str, top: Message) -> str | None:
+def _failed_address(own_words: str, text: str, top: Part) -> str | None:
     """The address the report is about: the first that is neither ours nor the server's."""
-    ours = {m[0].lower() for m in _ADDRESS.finditer(tree.first(top, "to")[:2_000])}
+    ours = {m[0].lower() for m in _ADDRESS.finditer(top.first("to")[:2_000])}
     for source in (own_words, text):
         for match in _ADDRESS.finditer(source):
             address = match[0].lower().strip("'`*")

@@ -106,7 +106,7 @@ def decode_words(value: str) -> str:
 def base64_bytes(content: bytes) -> tuple[bytes, bool]:
     """Everything decodable, with stray characters dropped and a cut quantum read as far as it goes, and
     whether the encoding was whole. Several padded blocks in a row are decoded one after the other."""
-    compact = b"".join(content.split())
+    compact = content.translate(None, b" \t\r\n\v\f")
     try:
         return base64.b64decode(compact, validate=True), True
     except (binascii.Error, ValueError):

@@ -75,6 +75,7 @@ class Composer:
     def __init__(self, identity: Identity, overlay: Path | None = None) -> None:
         self._identity = identity
         self._zone = ZoneInfo(identity.timezone)
+        self._desk = {"name": identity.desk_name, "address": identity.desk_address}
         self._templates = TemplateSet(resource("templates", "email"), overlay)
         self._shelf = SelfHelpShelf(resource("config", "aide"), overlay)
 
@@ -84,14 +85,15 @@ class Composer:
         language = Language(str(row.context["language"]))
         facts = self._facts(row, language, now)
         subject = clipped(self._templates.subject(row.kind, language, facts), SUBJECT_BYTES)
-        name = clean_line(self._templates.name(language, facts), 100)
-        facts |= {"title": subject, "signature": name, "tap": partial(self._tap, row, now, subject)}
+        name = clean_line(self._templates.name(language, self._desk), 100)
+        reply_to = self._reply_address(row, now)
+        facts |= {"title": subject, "signature": name, "tap": partial(_tap, reply_to, subject)}
         text, html = self._templates.body(row.kind, language, facts)
         message_id = self._message_id(row)
         return Rendered(
             message_id=message_id,
             envelope_from=self._envelope_from(row),
-            message=self._message(row, now, language, name, message_id, subject, text, html),
+            message=self._message(row, now, language, name, reply_to, message_id, subject, text, html),
             subject=subject,
             text=text,
             html=html,
@@ -105,7 +107,7 @@ class Composer:
             "kind": row.kind,
             "language": language.value,
             "ref": reference(row.ticket) if row.ticket else "",
-            "desk": {"name": self._identity.desk_name, "address": self._identity.desk_address},
+            "desk": self._desk,
             "token": self._footer(row),
             "deadline": _told(moments.deadline),
             "moment": _told(moments.moment),
@@ -135,6 +137,7 @@ class Composer:
         now: datetime,
         language: Language,
         name: str,
+        reply_to: str,
         message_id: str,
         subject: str,
         text: str,
@@ -147,7 +150,7 @@ class Composer:
         fields = {
             "From": headers.mailbox(name, self._identity.desk_address),
             "To": headers.recipient(row.recipient),
-            "Reply-To": headers.mailbox(name, self._reply_address(row, now)),
+            "Reply-To": headers.mailbox(name, reply_to),
             "Subject": headers.text(subject),
             "Date": format_datetime(now.astimezone(self._zone).replace(microsecond=0)),
             "Message-ID": f"<{message_id}>",
@@ -195,11 +198,6 @@ class Composer:
             return ""
         return tokens.footer_token(self._identity.key, row.ticket)
 
-    def _tap(self, row: OutboxRow, now: datetime, subject: str, answer: str) -> str:
-        """A `mailto:` link that writes `answer` (RFC 6068): the one-tap form of what the text asks for."""
-        address = quote(self._reply_address(row, now), safe="@+")
-        return f"mailto:{address}?subject={quote(f'Re: {subject}', safe='')}&body={quote(answer, safe='')}"
-
 
 def check_templates(overlay: Path | None = None) -> list[str]:
     """What is wrong with the wording, one line each: every kind is rendered with sample data, in both
@@ -221,6 +219,12 @@ def clipped(line: str, size: int) -> str:
     if len(line.encode()) <= size:
         return line
     return line.encode()[: size - 3].decode("utf-8", "ignore").rstrip() + "…"
+
+
+def _tap(reply_to: str, subject: str, answer: str) -> str:
+    """A `mailto:` link that writes `answer` (RFC 6068): the one-tap form of what the text asks for."""
+    address = quote(reply_to, safe="@+")
+    return f"mailto:{address}?subject={quote(f'Re: {subject}', safe='')}&body={quote(answer, safe='')}"
 
 
 def _auto_submitted(kind: str) -> str:

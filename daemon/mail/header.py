@@ -1,8 +1,9 @@
 """The header of a mail as values. mail-parser finds the addresses and the date, and lives here and nowhere
 else.
 
-It is given the few fields it reads and no body: it would add attached mails to the text, name nameless files
-at random and lose the order of the parts, so `body` walks the parts itself.
+Its two readers are asked about the few fields that count. Its whole parser reads everything twice, adds
+attached mails to the text, names nameless files at random and loses the order of the parts: `body` walks the
+parts itself.
 """
 
 from __future__ import annotations
@@ -10,13 +11,14 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from email.message import Message
+from functools import lru_cache
 from typing import Final
 
 from daemon.core.values import Address
 from daemon.mail import charset, tree
 from daemon.mail.addresses import addresses, lone_address
 from daemon.mail.cards import mask_cards
+from daemon.mail.part import Part
 from daemon.mail.sanitize import clean_line
 
 MAX_SUBJECT: Final = 500
@@ -46,17 +48,17 @@ class Header:
     defects: tuple[str, ...] = ()
 
 
-def read(top: Message) -> Header:
+def read(top: Part) -> Header:
     """The header, as far as it can be read; what could not be is in `defects`."""
     defects: list[str] = []
-    froms = tree.every(top, "from")
-    date_text = tree.first(top, "date")
+    froms = top.every("from")
+    date_text = top.first("date")
     found = _found(
-        {name: ", ".join(tree.every(top, name))[: tree.MAX_FIELD] for name in _SEVERAL}
+        {name: ", ".join(top.every(name))[: tree.MAX_FIELD] for name in _SEVERAL}
         | {"from": froms[0] if froms else "", "date": date_text},
         defects,
     )
-    subjects = tree.every(top, "subject")
+    subjects = top.every("subject")
     subject = clean_line(charset.decode_words(subjects[0][: MAX_SUBJECT * 40]), 100_000) if subjects else ""
     subject, masked = mask_cards(subject)
     if len(subject) > MAX_SUBJECT:
@@ -78,7 +80,7 @@ def read(top: Message) -> Header:
         from_text=clean_line(charset.decode_words(froms[0][:1_000]), 200) if froms else "",
         ambiguous=any({a.address for a in other} != {a.address for a in senders} for other in others),
         authentication_results=tuple(
-            clean_line(value, 4_000) for value in tree.every(top, "authentication-results")[:_MAX_TRACE]
+            clean_line(value, 4_000) for value in top.every("authentication-results")[:_MAX_TRACE]
         ),
         defects=tuple(defects),
     )
@@ -94,25 +96,33 @@ class _Found:
 
 
 def _found(fields: dict[str, str], defects: list[str]) -> _Found:
-    """What mail-parser makes of these fields. It is not known to raise on a string, and is not
-    trusted not to."""
-    import mailparser
+    """What mail-parser makes of these fields, as `MailParser` would say it. It is not known to raise on a
+    string, and is not trusted not to."""
+    from mailparser.dates import parse_mail_date
 
     _keep_quiet()
-    message = tree.message({name: value for name, value in fields.items() if value})
     try:
-        parser = mailparser.MailParser(message)
-        date = parser.date
         return _Found(
-            senders=addresses(parser.from_),
-            to=addresses(parser.to),
-            cc=addresses(parser.cc),
-            reply_to=addresses(parser.reply_to),
-            date=date if isinstance(date, datetime) else None,
+            senders=_mailboxes(fields.get("from")),
+            to=_mailboxes(fields.get("to")),
+            cc=_mailboxes(fields.get("cc")),
+            reply_to=_mailboxes(fields.get("reply-to")),
+            date=parse_mail_date(fields.get("date") or None).value,
         )
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as trouble:
         defects.append(f"header fields cannot be read ({type(trouble).__name__})")
         return _Found()
+
+
+@lru_cache(maxsize=64)
+def _mailboxes(value: str | None) -> tuple[Address, ...]:
+    """The desk's own address stands in the To of nearly every mail."""
+    from mailparser.utils import get_addresses
+
+    if not value:
+        return ()
+    found = get_addresses(value, decode_names=True)
+    return addresses(("" if name == address else name, address) for name, address in found)
 
 
 def _keep_quiet() -> None:

@@ -11,6 +11,7 @@ import hashlib
 import quopri
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final
 
 LONGEST_ID: Final = 500
@@ -21,7 +22,6 @@ _SHORT: Final = 76
 _WORD_BYTES: Final = (
     39  # an encoded-word of 64 characters: "Subject: " and it stay within 76 (RFC 2047 section 2)
 )
-_PLAIN: Final = re.compile(r"[\x20-\x7e]*")
 _ATOMS: Final = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
 _PHRASE: Final = re.compile(r"[A-Za-z0-9 ]+")
 _MESSAGE_ID: Final = re.compile(r"[\x21-\x3b\x3d\x3f-\x7e]+")
@@ -34,8 +34,10 @@ def field(name: str, value: str) -> bytes:
 
     Raises `ValueError` for anything that is no field, or would not fit a line (RFC 5322 section 2.1.1).
     """
+    if len(name) + 2 + len(value) <= _SHORT and _is_plain(value) and _FIELD.fullmatch(name):
+        return f"{name}: {value}\r\n".encode("ascii")
     lines = value.split("\r\n ")
-    if not _FIELD.fullmatch(name) or not all(_PLAIN.fullmatch(line) for line in lines):
+    if not _FIELD.fullmatch(name) or not all(_is_plain(line) for line in lines):
         raise ValueError(f"{name}: the value is not printable ASCII")
     folded = f"{name}: " + "\r\n ".join(
         _fold(line, len(name) + 2 if i == 0 else 1) for i, line in enumerate(lines)
@@ -51,7 +53,7 @@ def text(value: str) -> str:
     What looks like an encoded-word is encoded itself: a reader would decode it into something that was never
     checked. A leading reference such as [AZ-1042] stays plain, so that it can be searched for.
     """
-    if _PLAIN.fullmatch(value) and "=?" not in value:
+    if _is_plain(value) and "=?" not in value:
         return value
     tag = re.match(r"\[?AZ-[0-9]+\]? ", value)
     plain = tag[0] if tag else ""
@@ -65,7 +67,7 @@ def mailbox(name: str, address: str) -> str:
         return spelled
     if _PHRASE.fullmatch(name) and name == name.strip():
         return f"{name} <{spelled}>"
-    if _PLAIN.fullmatch(name) and "=?" not in name:
+    if _is_plain(name) and "=?" not in name:
         return f"{_quoted(name)} <{spelled}>"
     return f"{_encoded(name)} <{spelled}>"
 
@@ -76,6 +78,7 @@ def recipient(address: str) -> str:
     return spec(address) if address.rpartition("@")[0].isascii() else _HIDDEN
 
 
+@lru_cache(maxsize=256)
 def spec(address: str) -> str:
     """An address as it is spelled in a header. Raises `ValueError` for what is no single address."""
     local, at, domain = address.rpartition("@")
@@ -87,7 +90,7 @@ def spec(address: str) -> str:
         raise ValueError("expected an address with a domain of the DNS") from trouble
     if _ATOMS.fullmatch(local):
         return f"{local}@{wire}"
-    if not _PLAIN.fullmatch(local) or set(local) & set(' @<>"'):
+    if not _is_plain(local) or set(local) & set(' @<>"'):
         raise ValueError("expected one address")
     return f"{_quoted(local)}@{wire}"
 
@@ -120,24 +123,20 @@ def alternative(parts: Sequence[tuple[str, str]], seed: str) -> tuple[str, bytes
     return f'multipart/alternative;\r\n boundary="{boundary}"', body + f"--{boundary}--\r\n".encode()
 
 
+def _is_plain(value: str) -> bool:
+    return value.isascii() and value.isprintable()
+
+
 def _part(subtype: str, content: str) -> bytes:
-    head = (
+    """A leading dot or "From " is spelled in hexadecimal: servers on the way must find nothing to change
+    (RFC 2049 section 3)."""
+    lines = b"\n" + quopri.encodestring(content.encode("utf-8"))
+    lines = lines.replace(b"\n.", b"\n=2E").replace(b"\nFrom ", b"\n=46rom ").replace(b"\n", b"\r\n")
+    return (
         field("Content-Type", f"text/{subtype}; charset=utf-8")
         + field("Content-Transfer-Encoding", "quoted-printable")
-        + b"\r\n"
+        + lines
     )
-    lines = quopri.encodestring(content.encode("utf-8")).split(b"\n")
-    return head + b"\r\n".join(_guarded(line) for line in lines)
-
-
-def _guarded(line: bytes) -> bytes:
-    """A lone dot or a leading "From " is spelled in hexadecimal: servers on the way must find nothing to
-    change (RFC 2049 section 3)."""
-    if line.startswith(b"."):
-        return b"=2E" + line[1:]
-    if line.startswith(b"From "):
-        return b"=46" + line[1:]
-    return line
 
 
 def _encoded(value: str) -> str:

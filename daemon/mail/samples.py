@@ -14,7 +14,7 @@ from daemon.core.values import Language, OutboxRow, Plan, Priority, SendState
 
 ZONE: Final = "America/Toronto"
 KINDS: Final = ("ack", "notice")
-NOTICES: Final = ("undeliverable", "bounce", "quarantine", "oversize", "breaker", "brake")
+NOTICES: Final = ("undeliverable", "bounce", "quarantine", "oversize", "breaker", "brake", "loop")
 RULES: Final = {
     Priority.P1: ("P1-provisional", "P1-single"),
     Priority.P2: ("severity", "P2-many", "P2-other-means"),
@@ -74,6 +74,7 @@ _NOTICE: Final = {
     "oversize": {"sender": "marie@boulangerieroy.example", "subject": "Photos de l’écran"},
     "breaker": {"sender": "robot@alarmes.example", "reason": "acks_per_address"},
     "brake": {"reason": "brake"},
+    "loop": {"sender": "marie@boulangerieroy.example", "subject": "Photos de l’écran"},
 }
 
 
@@ -155,7 +156,7 @@ def notice(
         "in_reply_to": "",
         "references": [],
     }
-    desk_wide = what in ("breaker", "brake")
+    desk_wide = what in ("breaker", "brake", "loop")
     facts = {**context, **({"ticket_subject": ""} if desk_wide else {}), **_NOTICE[what], **changes}
     return _row("notice", "alex@azimutpos.com", facts, OPEN, None if desk_wide else ticket)
 

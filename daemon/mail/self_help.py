@@ -41,14 +41,18 @@ class SelfHelpShelf:
 
     def __init__(self, shipped: Path, overlay: Path | None) -> None:
         self._folders = [f for f in (overlay / "aide" if overlay else None, shipped) if f is not None]
+        self._read: dict[str, SelfHelp] = {}  # like the templates: read once, until the next start
 
     def find(self, key: str, language: Language) -> SelfHelp | None:
         """The text under this key. None when there is none or it cannot be read: the mail leaves without it,
         and `check` names the fault."""
         name = f"{key}.{language.value}.txt"
+        if known := self._read.get(name):
+            return known
         for folder in self._folders:
             try:
-                return read((folder / name).read_text(encoding="utf-8"), language)
+                found = self._read[name] = read((folder / name).read_text(encoding="utf-8"), language)
+                return found
             except FileNotFoundError:
                 continue
             except (OSError, ValueError) as fault:

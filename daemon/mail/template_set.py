@@ -8,19 +8,28 @@ from a mail is ever a template: values go in as data, cleaned, and the HTML esca
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, MutableMapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from jinja2 import ChoiceLoader, FileSystemLoader, StrictUndefined, TemplateError, TemplateSyntaxError
+from jinja2 import (
+    ChoiceLoader,
+    FileSystemLoader,
+    StrictUndefined,
+    Template,
+    TemplateError,
+    TemplateSyntaxError,
+)
 from jinja2.ext import Extension
 from jinja2.lexer import Token
+from jinja2.runtime import LoopContext
 from jinja2.sandbox import SandboxedEnvironment
 from markupsafe import Markup, escape
 
 from daemon.core.values import Language
 from daemon.mail import blocks, wording
 from daemon.mail.sanitize import clean_text
+from daemon.mail.self_help import SelfHelp
 
 FILES: Final = ("subject.txt.j2", "body.txt.j2", "body.html.j2")
 NAME: Final = "name.txt.j2"
@@ -50,13 +59,33 @@ class FrenchSpacing(Extension):
                 yield token
 
 
+class _Sandbox(SandboxedEnvironment):
+    """The guard looks at every attribute that a template reads; those of our own values are known
+    beforehand."""
+
+    _OPEN: Final = {
+        blocks.Block: frozenset({"kind", "lines", "small", "language"}),
+        SelfHelp: frozenset({"intro", "steps"}),
+        LoopContext: frozenset({"first", "last"}),
+    }
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        if attribute in self._OPEN.get(type(obj), ()):
+            return getattr(obj, attribute)
+        return super().getattr(obj, attribute)
+
+    def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
+        """A plain dict: the chain of maps that jinja makes is walked anew for every mail."""
+        return {**self.globals, **(d or {})}
+
+
 class TemplateSet:
     """The shipped templates below `shipped`, with those of `overlay` before them. What renders raises
     `BadTemplate`."""
 
     def __init__(self, shipped: Path, overlay: Path | None) -> None:
         self._folders = [folder for folder in (overlay, shipped) if folder is not None]
-        self._environment = SandboxedEnvironment(
+        self._environment = _Sandbox(
             loader=ChoiceLoader([FileSystemLoader(folder) for folder in self._folders]),
             autoescape=lambda name: name is not None and name.endswith(".html.j2"),
             undefined=StrictUndefined,
@@ -67,6 +96,8 @@ class TemplateSet:
             finalize=_clean,
         )
         self._environment.filters["linked"] = _linked
+        self._templates: dict[str, Template] = {}
+        self._names: dict[Language, str] = {}
         self._environment.globals.update(br=blocks.BREAK)
 
     def kinds(self, language: Language) -> list[str]:
@@ -90,9 +121,12 @@ class TemplateSet:
             if not any((folder / language.value / name).is_file() for folder in self._folders)
         ]
 
-    def name(self, language: Language, facts: Mapping[str, object]) -> str:
-        """The desk's name as this language signs it."""
-        return self._line(f"{language.value}/{NAME}", facts)
+    def name(self, language: Language, desk: Mapping[str, str]) -> str:
+        """The desk's name as this language signs it: the same in every mail, so it is made once."""
+        if language not in self._names:
+            facts = {"desk": desk, "language": language.value}
+            self._names[language] = self._line(f"{language.value}/{NAME}", facts)
+        return self._names[language]
 
     def subject(self, kind: str, language: Language, facts: Mapping[str, object]) -> str:
         return self._line(f"{language.value}/{kind}/{FILES[0]}", facts)
@@ -115,7 +149,9 @@ class TemplateSet:
 
     def _render(self, name: str, facts: Mapping[str, object]) -> str:
         try:
-            return self._environment.get_template(name).render(facts)
+            if name not in self._templates:
+                self._templates[name] = self._environment.get_template(name)
+            return self._templates[name].render(facts)
         except TemplateError as fault:
             line = f" line {fault.lineno}" if isinstance(fault, TemplateSyntaxError) else ""
             raise BadTemplate(f"templates/email/{name}:{line} {type(fault).__name__}: {fault}") from fault
@@ -123,17 +159,18 @@ class TemplateSet:
 
 def _clean(value: Any) -> Any:
     """Every value that a template puts out: no control character but the templates' own line break."""
-    if isinstance(value, Markup) or not isinstance(value, str):
+    if isinstance(value, Markup) or not isinstance(value, str) or (value.isascii() and value.isprintable()):
         return value
     return value if value == blocks.BREAK else clean_text(value)
 
 
-def _linked(text: str, phone: str) -> Markup:
-    """The text escaped, its hours kept whole, the desk's phone number in it a link (the one link that needs
-    no token)."""
-    html = _ENGLISH_HOUR.sub(r'<span style="white-space:nowrap;">\g<0></span>', str(escape(text)))
-    shown = str(escape(phone))
-    if not shown or shown not in html:
+def _linked(text: str | Sequence[str], phone: str) -> Markup:
+    """The text, or lines of one, escaped, its hours kept whole, the desk's phone number in it a link (the one
+    link that needs no token)."""
+    html = str(escape(text)) if isinstance(text, str) else "<br>".join(str(escape(line)) for line in text)
+    if ".m." in html:
+        html = _ENGLISH_HOUR.sub(r'<span style="white-space:nowrap;">\g<0></span>', html)
+    if not phone or (shown := str(escape(phone))) not in html:
         return Markup(html)  # noqa: S704 - escaped above
     style = "color:#1b4f8a;white-space:nowrap;"
     link = f'<a href="tel:{escape(wording.phone_link(phone))}" style="{style}">{shown}</a>'

@@ -11,7 +11,6 @@ spare bits, and two spellings of one token would be two names of one thing.
 from __future__ import annotations
 
 import base64
-import hashlib
 import hmac
 import re
 import struct
@@ -58,10 +57,8 @@ class TokenKey:
 
     def mac(self, label: str, *parts: bytes, size: int = _MAC) -> bytes:
         """`size` bytes of HMAC-SHA256 over the label and the parts, each with its length before it."""
-        code = hmac.new(self.secret, label.encode(), hashlib.sha256)
-        for part in parts:
-            code.update(struct.pack(">I", len(part)) + part)
-        return code.digest()[:size]
+        signed = label.encode() + b"".join(struct.pack(">I", len(part)) + part for part in parts)
+        return hmac.digest(self.secret, signed, "sha256")[:size]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,12 +10,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from email.message import Message
 from email.parser import BytesParser
 from email.policy import Compat32
-from typing import Final
+from typing import Final, cast
 
 from daemon.mail import charset
+from daemon.mail.elision import elide, restore
+from daemon.mail.part import TROUBLES, Part
 
 MAX_FIELDS: Final = 1_000
 MAX_FIELD: Final = 64 * 1024
@@ -28,8 +29,6 @@ _NESTING: Final = (b"boundary", b"message/rfc822", b"message/global")
 _BODY_IF_REFUSED: Final = 1_000_000
 _END_OF_HEADERS: Final = re.compile(rb"\r?\n\r?\n|\r\r")
 _DASHES: Final = re.compile(rb"^--([^\s\"\\-][^\r\n\"\\]{0,68})\r?$", re.MULTILINE)
-# What the standard parser has been seen to raise on hostile input (cpython #105802, #76359, #89164, …).
-_TROUBLES: Final = (RecursionError, ValueError, LookupError, TypeError, AttributeError, AssertionError)
 _FIELD_CONTROLS: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 # When there are too many fields, these stay, wherever they stand.
 _NEEDED_FIELDS: Final = """
@@ -58,7 +57,7 @@ class Tree:
     """The parsed mail. `defects` say what was bounded; `refused`: the body was not opened, `body` is its
     beginning."""
 
-    top: Message
+    top: Part
     defects: tuple[str, ...] = ()
     refused: bool = False
     body: bytes = field(default=b"", repr=False)
@@ -69,7 +68,7 @@ class Leaf:
     """A part that holds content: `content` decoded, `media_type` lower case. `parents` are the media types
     above it, outermost first. `branch` numbers the multipart/alternative it belongs to, 0 for none."""
 
-    part: Message
+    part: Part
     media_type: str
     content: bytes = field(repr=False)
     parents: tuple[str, ...] = ()
@@ -80,28 +79,30 @@ def read(raw: bytes) -> Tree:
     """The tree of any bytes. Does not raise but for want of memory."""
     defects: list[str] = []
     head, body = _split(raw)
-    lower = raw.lower()
-    if sum(lower.count(mark) for mark in _NESTING) * (body.count(b"\n") + 1) > _MAX_COMPARISONS:
+    elided = elide(raw)
+    lower, lines = elided.raw.lower(), elided.raw.count(b"\n", len(head)) + 1
+    if sum(lower.count(mark) for mark in _NESTING) * lines > _MAX_COMPARISONS:
         defects.append("nested too deeply for its size: shown as it is, not opened")
         top = _fields_only(head)
         return Tree(
             top=_bounded(top, defects), defects=tuple(defects), refused=True, body=body[:_BODY_IF_REFUSED]
         )
     try:
-        top = BytesParser(policy=_POLICY).parsebytes(raw)
-    except _TROUBLES as trouble:
+        top = _parsed(elided.raw)
+    except TROUBLES as trouble:
         defects.append(f"cannot be opened ({type(trouble).__name__}): shown as it is")
         top = _fields_only(head)
         return Tree(
             top=_bounded(top, defects), defects=tuple(defects), refused=True, body=body[:_BODY_IF_REFUSED]
         )
+    restore(top, elided.runs)
     return Tree(top=_bounded(top, defects), defects=tuple(defects))
 
 
-def leaves(top: Message, defects: list[str]) -> Iterator[Leaf]:
+def leaves(top: Part, defects: list[str]) -> Iterator[Leaf]:
     """The parts in the order of the mail, at most `MAX_PARTS`, at most `MAX_DEPTH` deep. An attached mail is
     one leaf: what is inside it is not this mail's text. Appends to `defects` what was left out."""
-    stack: list[tuple[Message, tuple[str, ...], int]] = [(top, (), 0)]
+    stack: list[tuple[Part, tuple[str, ...], int]] = [(top, (), 0)]
     seen, branches = 0, 0
     while stack:
         part, parents, branch = stack.pop()
@@ -109,18 +110,18 @@ def leaves(top: Message, defects: list[str]) -> Iterator[Leaf]:
         if seen > MAX_PARTS:
             defects.append(f"more than {MAX_PARTS} parts: the others are only in the original")
             return
-        kind = media_type(part)
-        children = part.get_payload()
-        if isinstance(children, str) and kind.startswith("multipart/") and not parents:
+        kind = part.media_type()
+        children = part.children()
+        if children is None and kind.startswith("multipart/") and not parents:
             children = _guessed(part, defects)
-        opens = isinstance(children, list) and not kind.startswith("message/")
+        opens = children is not None and not kind.startswith("message/")
         if opens and len(parents) >= MAX_DEPTH:
             defects.append(f"more than {MAX_DEPTH} levels deep: the inner parts are only in the original")
         elif opens:
             if kind == "multipart/alternative" and not branch:
                 branches += 1
                 branch = branches
-            inside = [(c, (*parents, kind), branch) for c in children if isinstance(c, Message)]
+            inside = [(child, (*parents, kind), branch) for child in children or ()]
             stack.extend(reversed(inside))
         else:
             defects.extend(type(defect).__name__ for defect in part.defects)
@@ -130,78 +131,37 @@ def leaves(top: Message, defects: list[str]) -> Iterator[Leaf]:
             yield Leaf(part=part, media_type=kind, content=decoded, parents=parents, branch=branch)
 
 
-def _guessed(part: Message, defects: list[str]) -> list[Message] | str:
+def _guessed(part: Part, defects: list[str]) -> list[Part] | None:
     """The children of a multipart whose boundary is missing or wrong: the first line of dashes shows it."""
     body, _ = content(part)
     found = _DASHES.search(body)
     if found is None:
-        return ""
+        return None
     try:
-        opened = BytesParser(policy=_POLICY).parsebytes(
+        opened = _parsed(
             b'Content-Type: multipart/mixed; boundary="' + found[1].rstrip() + b'"\r\n\r\n' + body
         )
-    except _TROUBLES:
-        return ""
-    children = opened.get_payload()
-    if not isinstance(children, list):
-        return ""
-    defects.append("boundary missing or wrong: guessed from the text")
-    return [child for child in children if isinstance(child, Message)]
+    except TROUBLES:
+        return None
+    children = opened.children()
+    if children is not None:
+        defects.append("boundary missing or wrong: guessed from the text")
+    return children
 
 
-def content(part: Message) -> tuple[bytes, str | None]:
+def content(part: Part) -> tuple[bytes, str | None]:
     """The decoded content of a part (of an attached mail: that mail) and what was wrong with its encoding.
     Best effort, never raises."""
-    payload = part.get_payload()
-    if isinstance(payload, list):
-        return b"\r\n".join(_flat(inner) for inner in payload if isinstance(inner, Message)), None
-    encoding = first(part, "content-transfer-encoding").strip().lower()
+    children = part.children()
+    if children is not None:
+        return b"\r\n".join(_flat(inner) for inner in children), None
+    encoding = part.first("content-transfer-encoding").strip().lower()
     if encoding.startswith("base64"):
-        decoded, whole = charset.base64_bytes(str(payload).encode("ascii", "ignore"))
+        decoded, whole = charset.base64_bytes(str(part.get_payload()).encode("ascii", "ignore"))
         return decoded, None if whole else "broken base64: read as far as it goes"
     # Only this form gives the bytes as they came; without `decode` they have been through a charset.
     raw = part.get_payload(decode=True)
     return (raw if isinstance(raw, bytes) else b""), None
-
-
-def every(part: Message, name: str) -> list[str]:
-    """All values of a field, unfolded, in order."""
-    wanted = name.lower()
-    return [_unfolded(v) for k, v in part.raw_items() if k.lower() == wanted]
-
-
-def first(part: Message, name: str) -> str:
-    """The first value of a field, unfolded, or ""."""
-    return next(iter(every(part, name)), "")
-
-
-def media_type(part: Message) -> str:
-    try:
-        return part.get_content_type()
-    except _TROUBLES:
-        return "text/plain"
-
-
-def parameter(part: Message, name: str, header: str = "content-type") -> str:
-    """A parameter of a structured field, RFC 2231 parts joined, encoded-words decoded; "" when there is
-    none or when it cannot be read."""
-    try:
-        value = part.get_param(name, "", header)
-    except _TROUBLES:
-        return ""
-    if isinstance(value, tuple):
-        label, _, text = value
-        # RFC 2231: the text is percent-decoded, one character for each byte.
-        value = charset.decode(str(text).encode("latin-1", "replace"), label or "utf-8")[0]
-    return charset.decode_words(str(value or "").strip())
-
-
-def disposition(part: Message) -> str:
-    return first(part, "content-disposition").partition(";")[0].strip().lower()
-
-
-def file_name(part: Message) -> str:
-    return parameter(part, "filename", "content-disposition") or parameter(part, "name")
 
 
 def mended(value: str) -> str:
@@ -216,20 +176,21 @@ def mended(value: str) -> str:
     return cut[: max(cut.rfind(","), cut.rfind(" "), cut.rfind("\t"), 0)] or cut
 
 
-def _unfolded(value: object) -> str:
-    return re.sub(r"[\r\n]+[ \t]*", " ", str(value)).strip()
-
-
 def _split(raw: bytes) -> tuple[bytes, bytes]:
     end = _END_OF_HEADERS.search(raw)
     return (raw[: end.end()], raw[end.end() :]) if end else (raw, b"")
 
 
-def _fields_only(head: bytes) -> Message:
-    return BytesParser(policy=_POLICY).parsebytes(head, headersonly=True)
+def _fields_only(head: bytes) -> Part:
+    return _parsed(head, headersonly=True)
 
 
-def _bounded(top: Message, defects: list[str]) -> Message:
+def _parsed(raw: bytes, *, headersonly: bool = False) -> Part:
+    top = BytesParser(Part, policy=_POLICY).parsebytes(raw, headersonly)
+    return cast(Part, top)  # the stubs know no class for the parts beside a policy
+
+
+def _bounded(top: Part, defects: list[str]) -> Part:
     fields = list(top.raw_items())
     if any(len(value) > MAX_FIELD - 200 for _, value in fields):
         defects.append("a header field was cut: too long")
@@ -243,20 +204,15 @@ def _bounded(top: Message, defects: list[str]) -> Message:
     return kept
 
 
-def _copy(fields: list[tuple[str, str]]) -> Message:
-    message = Message(policy=_POLICY)
+def _copy(fields: list[tuple[str, str]]) -> Part:
+    message = Part(policy=_POLICY)
     for name, value in fields:
         message.set_raw(name, value)
     return message
 
 
-def message(fields: dict[str, str]) -> Message:
-    """A message without a body that holds these fields."""
-    return _copy(list(fields.items()))
-
-
-def _flat(message: Message) -> bytes:
+def _flat(message: Part) -> bytes:
     try:
         return message.as_bytes()
-    except _TROUBLES:
+    except TROUBLES:
         return "".join(f"{k}: {v}\r\n" for k, v in message.raw_items()).encode("utf-8", "replace")

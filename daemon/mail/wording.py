@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from datetime import date, datetime, timedelta, tzinfo
 from decimal import Decimal
+from functools import lru_cache
 from typing import Final
 
 from daemon.core.values import Language, Plan, Priority
@@ -78,6 +79,7 @@ def hour(local: datetime, language: Language) -> str:
     return f"{local.hour % 12 or 12}{minute} {'p.m.' if local.hour >= 12 else 'a.m.'}"
 
 
+@lru_cache(maxsize=256)
 def weekday(day: date, language: Language) -> str:
     """« lundi » or "Monday"."""
     from babel.dates import format_date
@@ -85,6 +87,7 @@ def weekday(day: date, language: Language) -> str:
     return format_date(day, "EEEE", locale=_LOCALES[language])
 
 
+@lru_cache(maxsize=256)
 def full_date(day: date, language: Language) -> str:
     """« lundi 9 novembre », « dimanche 1er novembre » or "Monday, November 9"."""
     from babel.dates import format_date

@@ -6,14 +6,15 @@ The ticket that the decision opens is written first, for the others refer to it;
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from daemon.core import actions as act
 from daemon.core.actions import Decision
-from daemon.ports import Applied, Conflict
+from daemon.ports import Applied, Case, Conflict, Unavailable
 from daemon.store.blobs import Blobs
 from daemon.store.connection import Client, Connection, rows
-from daemon.store.tx import transaction
+from daemon.store.snapshot import take_snapshot
+from daemon.store.tx import attempt, transaction
 from daemon.store.unwritten import Writing
 from daemon.store.writers import BLOB_FROM, WRITERS, open_ticket
 
@@ -23,6 +24,32 @@ async def apply_decision(connection: Connection, blobs: Blobs, decision: Decisio
     has changed, `AlreadyDone` when the ledger holds the arrival, `Unavailable`."""
     await blobs.write(dict(_large_contents(decision)))
     return await transaction(connection, lambda client: _write(client, decision))
+
+
+async def settle_cases(
+    connection: Connection, blobs: Blobs, cases: Sequence[Case]
+) -> list[Applied | Exception]:
+    """See `ports.Store.settle`. The files are there before the rows that name them; those of a case that is
+    not written lie unused."""
+    for case in cases:
+        await blobs.write(dict(case.contents))
+
+    async def work(client: Client) -> list[Applied | Exception]:
+        return [await _settle(client, case) for case in cases]
+
+    return await transaction(connection, work)
+
+
+async def _settle(client: Client, case: Case) -> Applied | Exception:
+    async def work(client: Client) -> Applied:
+        return await _write(client, case.decide(await take_snapshot(client, case.lookup)))
+
+    try:
+        return await attempt(client, work)
+    except Unavailable:
+        raise
+    except Exception as fault:  # noqa: BLE001 - it is this case's alone, and its caller's to judge
+        return fault
 
 
 async def _write(client: Client, decision: Decision) -> Applied:

@@ -6,9 +6,11 @@ them: Tortoise builds its SQL anew at each query, which costs more than SQLite's
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from functools import lru_cache
 from pathlib import Path
@@ -39,6 +41,9 @@ class Connection:
     def __init__(self, context: TortoiseContext, location: Location) -> None:
         self._context = context
         self.location = location
+        self.queue: deque[tuple[Callable[[Client], Awaitable[Any]], asyncio.Future[Any]]] = deque()
+        """Works that wait for the one connection of SQLite, and where their callers wait (`tx`)."""
+        self.server: asyncio.Task[None] | None = None
 
     @contextmanager
     def entered(self) -> Iterator[Client]:

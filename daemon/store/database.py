@@ -11,9 +11,10 @@ from pathlib import Path
 from daemon.core.actions import Decision
 from daemon.core.matching import Lookup, Snapshot
 from daemon.core.values import Account, OutboxRow
-from daemon.ports import Applied, HeldMail, KnownMail, MailboxState
-from daemon.store import audit, directory, ledger, outbox, schema, views
-from daemon.store.apply import apply_decision
+from daemon.ports import Applied, Case, HeldMail, KnownMail, MailboxState, UnderWay
+from daemon.store import accounting, audit, directory, ledger, outbox, schema, views
+from daemon.store.accounting import Entry
+from daemon.store.apply import apply_decision, settle_cases
 from daemon.store.audit import Finding
 from daemon.store.blobs import Blobs
 from daemon.store.clocks import Left
@@ -52,6 +53,9 @@ class SqlStore:
         """Raises `Conflict`, `AlreadyDone`."""
         return await apply_decision(self._connection, self.blobs, decision)
 
+    async def settle(self, cases: Sequence[Case]) -> list[Applied | Exception]:
+        return await settle_cases(self._connection, self.blobs, cases)
+
     # -- the ledger and the mailbox cursor ----------------------------------------------------------------
 
     async def mailbox_state(self, mailbox: str) -> MailboxState | None:
@@ -66,6 +70,15 @@ class SqlStore:
 
     async def set_brake(self, mailbox: str, braked: datetime | None) -> None:
         await transaction(self._connection, lambda client: ledger.set_brake(client, mailbox, braked))
+
+    async def under_way(self, mailbox: str) -> UnderWay | None:
+        with self._connection.entered() as client:
+            return await ledger.under_way(client, mailbox)
+
+    async def set_under_way(self, mailbox: str, uidvalidity: int, attempts: Mapping[int, int]) -> None:
+        await transaction(
+            self._connection, lambda client: ledger.set_under_way(client, mailbox, uidvalidity, attempts)
+        )
 
     async def held(self, mailbox: str, limit: int) -> list[HeldMail]:
         with self._connection.entered() as client:
@@ -137,6 +150,28 @@ class SqlStore:
     async def held_mails(self, limit: int) -> list[Shape]:
         with self._connection.entered() as client:
             return await views.ledger(client, limit, disposition="held")
+
+    # -- the ledger against the mailbox ---------------------------------------------------------------------
+
+    async def newest_entry(self) -> int:
+        with self._connection.entered() as client:
+            return await accounting.newest(client)
+
+    async def entries_named(self, message_ids: Sequence[str]) -> list[Entry]:
+        with self._connection.entered() as client:
+            return await accounting.named(client, message_ids)
+
+    async def entries_filed(self, mailbox: str, uidvalidity: int, uids: Sequence[int]) -> dict[int, Entry]:
+        with self._connection.entered() as client:
+            return await accounting.filed(client, mailbox, uidvalidity, uids)
+
+    async def entries_unread(self, size: int, arrived: datetime) -> list[Entry]:
+        with self._connection.entered() as client:
+            return await accounting.unread(client, size, arrived)
+
+    async def entries_after(self, number: int, limit: int) -> list[Entry]:
+        with self._connection.entered() as client:
+            return await accounting.page(client, number, limit)
 
     def audit(self) -> AsyncIterator[Finding]:
         """A finding for each promise of the store, as `db check` tells them."""

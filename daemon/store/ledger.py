@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final, TypeVar
 
 from daemon.core.actions import RecordMail
 from daemon.core.values import Arrival, Disposition
-from daemon.ports import AlreadyDone, HeldMail, KnownMail, MailboxState
+from daemon.ports import AlreadyDone, HeldMail, KnownMail, MailboxState, UnderWay
 from daemon.store.blobs import Blobs
 from daemon.store.connection import Client, Row, rows
 from daemon.store.fields import key_of
 from daemon.store.readings import instant, moment
-from daemon.store.tables_mail import InboundMail, MailboxCursor
+from daemon.store.tables_mail import InboundMail, MailboxCursor, Setting
 from daemon.store.writing import column, insert
 
 T = TypeVar("T")
 
 _CHUNK: Final = 500
+
+_UNDER_WAY: Final = "under_way:"
+"""Begins the name of the setting in which intake notes what it has in hand."""
 
 # A mail that the brake held is decided again; any other row under this key means that it was done.
 _ONCE: Final = (
@@ -135,6 +139,21 @@ async def set_brake(client: Client, mailbox: str, braked: datetime | None) -> No
     instant_or_null = column(MailboxCursor, "braked", braked)
     sql = "UPDATE mailbox_cursor SET braked = ? WHERE mailbox = ?"
     await rows(client, sql, [instant_or_null, key_of(mailbox)])
+
+
+async def under_way(client: Client, mailbox: str) -> UnderWay | None:
+    found = await rows(client, "SELECT value FROM setting WHERE name = ?", [_UNDER_WAY + mailbox])
+    if not found:
+        return None
+    value = json.loads(found[0]["value"])
+    attempts = {int(uid): int(count) for uid, count in value["attempts"].items()}
+    return UnderWay(uidvalidity=int(value["uidvalidity"]), attempts=attempts)
+
+
+async def set_under_way(client: Client, mailbox: str, uidvalidity: int, attempts: Mapping[int, int]) -> None:
+    value = {"uidvalidity": uidvalidity, "attempts": {str(uid): count for uid, count in attempts.items()}}
+    tail = "ON CONFLICT (name) DO UPDATE SET value = excluded.value"
+    await insert(client, Setting, [{"name": _UNDER_WAY + mailbox, "value": value}], tail)
 
 
 def _arrival(row: Row, mailbox: str) -> Arrival:

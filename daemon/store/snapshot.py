@@ -79,6 +79,7 @@ async def take_snapshot(client: Client, lookup: Lookup) -> Snapshot:
         recent_texts=await _texts(client, lookup) if facts["acks"] else (),
         bounced_rows=bounced,
         suppressed=bool(facts["suppressed"]),
+        list_known=await _list_known(client, lookup.list_domains),
     )
 
 
@@ -101,6 +102,13 @@ def _parameters(lookup: Lookup) -> list[object]:
         sender,
         sender,
     ]
+
+
+async def _list_known(client: Client, domains: Sequence[str]) -> bool:
+    if not domains:
+        return False
+    sql = f"SELECT 1 FROM account_domain WHERE domain IN ({', '.join('?' * len(domains))}) LIMIT 1"  # noqa: S608
+    return bool(await rows(client, sql, [key_of(domain) for domain in domains]))
 
 
 async def _texts(client: Client, lookup: Lookup) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from classifiers.facet import FacetModel, stack_inputs, vectors
+from classifiers.facet import FacetModel, brevity, stack_inputs, vectors
 from classifiers.features import Vocabulary
 from classifiers.fitting import Rows, fit
 from classifiers.linear import Linear, softmax
@@ -24,7 +24,7 @@ TEXTS = (
 VOCABULARY = Vocabulary.learn([layout(text).words for text in TEXTS], least=1)
 
 
-def random_model(seed: int, *, clauses: bool = True) -> FacetModel:
+def random_model(seed: int, *, clauses: bool = True, brief: bool = False) -> FacetModel:
     chance = np.random.default_rng(seed)
 
     def linear(*labels: str) -> Linear:
@@ -41,6 +41,7 @@ def random_model(seed: int, *, clauses: bool = True) -> FacetModel:
         chance.normal(size=(3, inputs)),
         chance.normal(size=3),
         np.zeros(3),
+        chance.normal(size=(3, inputs + 1)) if brief else None,
     )
 
 
@@ -51,9 +52,12 @@ def random_model(seed: int, *, clauses: bool = True) -> FacetModel:
     ),
     seed=st.integers(0, 50),
     clauses=st.booleans(),
+    brief=st.booleans(),
 )
-def test_the_words_shares_and_the_rest_sum_to_the_score(text: str, seed: int, clauses: bool) -> None:
-    model = random_model(seed, clauses=clauses)
+def test_the_words_shares_and_the_rest_sum_to_the_score(
+    text: str, seed: int, clauses: bool, brief: bool
+) -> None:
+    model = random_model(seed, clauses=clauses, brief=brief)
     seen = vectors(layout(text), VOCABULARY)
     account = model.explain(model.judge(seen), seen)
     assert account.shares.sum() + account.rest == pytest.approx(account.score, rel=1e-4, abs=1e-4)
@@ -76,8 +80,21 @@ def test_the_most_telling_clause_counts_wherever_it_stands() -> None:
     assert most[0] == pytest.approx(most[1], abs=1e-5)
 
 
-def test_a_model_scores_alike_before_and_after_it_was_saved(tmp_path: Path) -> None:
-    model = random_model(4)
+def test_a_text_is_weighed_up_by_the_stack_of_its_length() -> None:
+    model = random_model(6, brief=True)
+    assert model.brief is not None
+    few, many = (vectors(layout(text), VOCABULARY) for text in ("gelée", " ".join(TEXTS)))
+    assert 0 < brevity(many) < 0.4 < brevity(few) < 1 == brevity(vectors(layout(""), VOCABULARY))
+    for seen in (few, many):
+        inputs, _ = stack_inputs(model.document, model.clauses, seen)
+        plain = model.stack @ inputs + model.level
+        added = model.brief @ np.append(inputs, 1.0)
+        assert model.judge(seen).scores == pytest.approx(plain + brevity(seen) * added)
+
+
+@pytest.mark.parametrize("brief", [False, True])
+def test_a_model_scores_alike_before_and_after_it_was_saved(tmp_path: Path, brief: bool) -> None:
+    model = random_model(4, brief=brief)
     model.to_disk(tmp_path)
     seen = vectors(layout(TEXTS[0]), VOCABULARY)
     again = FacetModel.from_disk(tmp_path)
@@ -86,11 +103,15 @@ def test_a_model_scores_alike_before_and_after_it_was_saved(tmp_path: Path) -> N
 
 def test_batch_scores_equal_single_scores_and_an_empty_row_scores_the_bias() -> None:
     model = random_model(5).document
-    batch = [VOCABULARY.vector(layout(text).words) for text in ("", TEXTS[0], "qqqq", TEXTS[1], "")]
-    together = model.scores_of_all(batch)
-    for row, vector in zip(together, batch, strict=True):
-        assert row == pytest.approx(model.scores(vector), abs=1e-5)
-    assert together[0] == pytest.approx(model.bias)
+    clauses = vectors(
+        layout("\n".join((TEXTS[0], "qqqq zzzz xxxx", TEXTS[1], "qqqq zzzz xxxx"))), VOCABULARY
+    ).clauses
+    together = model.scores_of_all(clauses)
+    for n, row in enumerate(together):
+        assert row == pytest.approx(model.scores(clauses.vector(n)), abs=1e-5)
+    empty = [n for n in range(len(clauses)) if not len(clauses.vector(n).ids)]
+    assert 0 < empty[0] < empty[1] == len(clauses) - 1
+    assert together[empty] == pytest.approx(np.stack([model.bias] * 2))
 
 
 def test_spellings_without_accents_give_the_same_vector() -> None:

@@ -81,7 +81,9 @@ def test_evidence_is_an_exact_piece_of_subject_or_body(triage: Triage, corpus: l
             assert piece.weight > 0
             facets.add(piece.facet)
     assert facets == set(EVIDENCE_FACETS)
-    assert silent <= 3  # no clause speaks for the label: showing one all the same would be a lie
+    assert silent <= 0.015 * len(
+        split(corpus)[1]
+    )  # no clause speaks for the label: showing one all the same would be a lie
 
 
 @pytest.mark.parametrize(

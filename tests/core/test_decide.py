@@ -450,3 +450,36 @@ def test_reports_and_loops_are_not_classified() -> None:
     assert needs_findings(mail())
     assert not needs_findings(mail(mail_class=MailClass.BOUNCE))
     assert not needs_findings(Unreadable(reason="x", message_id="y"))
+
+
+@pytest.mark.parametrize("sign", ["received-loop", "delivered-to-loop"])
+def test_a_mail_that_goes_in_circles_is_kept_and_managers_are_told_once_a_day(sign: str) -> None:
+    letter = mail(mail_class=MailClass.LOOP, signs=(sign,))
+    decision = decide(letter)
+    assert one(RecordMail, decision).disposition is Disposition.LOOP
+    told = of(QueueMail, decision)
+    assert {(m.kind, m.context["what"]) for m in told} == {("notice", "loop")}
+    assert [m.recipient for m in told] == list(desk().managers)
+    again = decide(mail(mail_class=MailClass.LOOP, signs=(sign,), message_id="m2@client.example"))
+    assert [m.cause for m in of(QueueMail, again)] == [m.cause for m in told]
+
+
+def test_a_mail_of_ours_that_merely_came_back_is_no_news() -> None:
+    decision = decide(mail("support@azimutpos.com", mail_class=MailClass.LOOP, signs=("desk-address",)))
+    assert of(QueueMail, decision) == []
+
+
+@pytest.mark.parametrize(("known", "disposition"), [(True, "ticket"), (False, "recorded")])
+def test_a_list_of_a_customers_own_domain_is_a_customers_mail(known: bool, disposition: str) -> None:
+    """A shop's address may be a group."""
+    letter = mail("luc@elsewhere.example", mail_class=MailClass.LIST, signs=("list-id",))
+    decision = decide(letter, snapshot(account=None, list_known=known))
+    assert one(RecordMail, decision).disposition == disposition
+    assert [m for m in of(QueueMail, decision) if m.kind == "ack"] == []
+
+
+def test_mail_that_is_found_outside_the_inbox_becomes_a_ticket_and_answers_nobody() -> None:
+    decision = decide(intake=Intake(quiet=True))
+    assert one(RecordMail, decision).reason == "found outside the inbox"
+    assert one(OpenTicket, decision)
+    assert of(QueueMail, decision) == []

@@ -118,3 +118,15 @@ def test_a_report_asks_for_the_rows_it_tells_of() -> None:
 def test_an_unreadable_mail_asks_only_whether_it_was_seen() -> None:
     wanted = lookup(Unreadable(reason="no From", message_id="u@x", fingerprint="f"), [], T0)
     assert (wanted.message_id, wanted.sender, wanted.tickets) == ("u@x", "", ())
+
+
+@pytest.mark.parametrize(
+    ("domain", "asked"),
+    [
+        ("", ()),
+        ("boulangerieroy.example", ("boulangerieroy.example",)),
+        ("lists.boulangerieroy.example", ("lists.boulangerieroy.example", "boulangerieroy.example")),
+    ],
+)
+def test_a_list_is_looked_for_under_every_end_of_its_domain(domain: str, asked: tuple[str, ...]) -> None:
+    assert lookup(mail(list_domain=domain), (), T0).list_domains == asked

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from daemon.core.actions import Decision, GiveUpMail, RetryMail
-from daemon.core.sending import on_delivery
+from daemon.core.sending import Send, on_delivery, on_send
 from daemon.core.values import Delivery, OutboxRow, Outcome, SendState
 from tests.core.build import T0, policy
 
@@ -58,3 +58,28 @@ def test_what_happens_in_between_does_not_make_a_possible_copy_forgotten() -> No
     for outcome in (Outcome.DEFERRED, Outcome.UNREACHABLE, Outcome.DEFERRED):
         row = next_try(row, outcome)
     assert gives_up(row, Outcome.UNKNOWN)
+
+
+def waiting_ack(error: str, message: bytes | None = b"kept") -> OutboxRow:
+    return replace(
+        ROW, kind="ack", context={"opened": T0.isoformat()}, last_error=error, message=message, ticket=1042
+    )
+
+
+HOURS_LATER = T0 + timedelta(hours=5)
+
+
+def test_words_that_nobody_has_had_are_written_anew_when_they_come_too_late() -> None:
+    step = on_send(waiting_ack("unreachable: connection refused"), HOURS_LATER)
+    assert isinstance(step, Send)
+    assert (step.anew, step.context["late"]) == (True, True)
+
+
+def test_words_that_somebody_may_have_had_are_repeated_to_the_byte() -> None:
+    for error in ("", "deferred: 451 later", "an earlier copy may have arrived; unreachable: refused"):
+        step = on_send(waiting_ack(error), HOURS_LATER)
+        assert isinstance(step, Send)
+        assert (step.anew, "late" in step.context) == (False, False)
+    punctual = on_send(waiting_ack("unreachable: refused"), T0 + timedelta(minutes=1))
+    assert isinstance(punctual, Send)
+    assert not punctual.anew

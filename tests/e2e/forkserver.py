@@ -3,10 +3,12 @@
 A daemon takes three seconds to import spaCy and to load the model, and crash tests start some dozens. Each
 child is the real `azimut-support … run` with its exit status, on the real configuration. It can be told to
 kill itself (SIGKILL: no clean-up of any kind) before or after the nth call of a named method, to fail on mails
-that hold a word, and to hurry: every pause and timeout that is minutes in the field is a fraction of a second.
+that hold a word or to die of them, to live by a clock that is set from outside, to log how long its event loop
+stood still, and to hurry: every pause and timeout that is minutes in the field is a fraction of a second.
 
 Requests and answers are JSON, one per line:
   {"start": CONFIG, "log": FILE, "once": bool, "resume": bool, "hurry": bool, "poison": "word", "grace": 1.0,
+   "deadly": "word", "clock": FILE with the seconds that it is off, "stalls": bool,
    "crash": {"target": "module:Class.method", "when": "before", "nth": 1}}  -> {"pid": N}
   {"smtp": [ARGUMENTS]}  -> {"pid": N, "port": N}: tests.servers.smtp_peer, without the second to import it
   {"wait": PID} -> {"status": N}  (negative: the signal);    {"poll": PID} -> {"status": N or null}
@@ -15,15 +17,19 @@ Requests and answers are JSON, one per line:
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import importlib
 import inspect
 import json
+import logging
 import os
 import signal
 import sys
+import time
 import traceback
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 from tests.servers import smtp_peer
@@ -77,6 +83,12 @@ def _fork(request: dict[str, Any]) -> int:
             app.GRACE = request["grace"]
         if request.get("poison"):
             _poison(request["poison"])
+        if request.get("deadly"):
+            _deadly(request["deadly"])
+        if request.get("clock"):
+            _clock(request["clock"])
+        if request.get("stalls"):
+            _tell_stalls()
         flags = [f"--{flag}" for flag in ("once", "resume") if request.get(flag)]
         status = cli.main(["--config", request["start"], "run", "--log-json", *flags])
     except BaseException:
@@ -108,7 +120,7 @@ def _hurry() -> None:
     from daemon import app
     from daemon.core import retry
     from daemon.edges.smtp import pace
-    from daemon.loops import backoff
+    from daemon.loops import backoff, intake
     from daemon.store import location
 
     soon = timedelta(seconds=0.2)
@@ -118,6 +130,8 @@ def _hurry() -> None:
         (retry, "UNREACHABLE_DELAY", (soon, soon)),
         (pace, "_NETWORK", (0.1,)),
         (backoff, "_NETWORK", (0.2,)),
+        (backoff, "_REFUSED", (0.4,)),
+        (intake, "SWEEP_EVERY", soon),
         (app, "ImapServer", functools.partial(app.ImapServer, timeout=1.5)),
     ):
         if not hasattr(module, name):
@@ -138,6 +152,50 @@ def _poison(word: str) -> None:
         return healthy(inbound, *rest)
 
     reader.on_mail = on_mail
+
+
+def _deadly(word: str) -> None:
+    """Reading a mail that holds this word ends the process, as a crash in a library or the OOM killer does."""
+    from daemon import app
+
+    healthy = app.parse
+
+    def parse(data: bytes, **options: Any) -> Any:
+        if word.encode() in data:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return healthy(data, **options)
+
+    app.parse = parse
+
+
+def _clock(path: str) -> None:
+    """The machine's clock is off by as many seconds as stand in this file, at each look."""
+    from daemon.edges.system import SystemClock
+
+    true = SystemClock.now
+
+    def now(self: SystemClock) -> Any:
+        return true(self) + timedelta(seconds=float(Path(path).read_text()))
+
+    SystemClock.now = now  # type: ignore[method-assign]
+
+
+def _tell_stalls() -> None:
+    """A line in the log for every tenth of a second and more in which the event loop did nothing else."""
+    from daemon import app
+
+    watchers = app.watchers
+
+    async def look() -> None:
+        last = time.monotonic()
+        while True:
+            await asyncio.sleep(0.01)
+            now = time.monotonic()
+            if now - last > 0.1:
+                logging.getLogger("azimut.test").warning("stall", extra={"fields": {"seconds": now - last}})
+            last = now
+
+    app.watchers = lambda *known: {**watchers(*known), "stalls": look()}
 
 
 def _arm(target: str, when: str, nth: int = 1) -> None:

@@ -15,7 +15,6 @@ from tests.e2e.desk import Daemons, Desk, accepted, customer_mail
 MAILS = 3
 IMAP = "daemon.edges.imap.mailbox:ImapMailbox"
 STORE = "daemon.store.database:SqlStore"
-READER = "daemon.loops.reader:MailReader"
 SMTP = "daemon.edges.smtp.pool:SmtpPool"
 
 # (where, before or after the nth call of it)
@@ -23,12 +22,13 @@ STEPS = [
     (f"{IMAP}.search", "after", 1),
     (f"{IMAP}.fetch", "after", 1),
     (f"{IMAP}.fetch", "after", 2),
-    (f"{READER}._read", "after", 1),
-    (f"{STORE}.snapshot", "after", 1),
+    ("daemon.loops.reading:Glasses.parse", "after", 1),
+    ("daemon.store.apply:take_snapshot", "after", 2),
     ("daemon.app:TriageClassifier.classify", "after", 2),
-    (f"{STORE}.apply", "before", 1),
+    (f"{STORE}.settle", "before", 1),
     ("daemon.store.writers:Writing.flush", "after", 1),
-    (f"{STORE}.apply", "after", 1),
+    ("daemon.store.writers:Writing.flush", "after", 3),
+    (f"{STORE}.settle", "after", 1),
     (f"{STORE}.apply", "after", 3),
     (f"{IMAP}.move", "before", 1),
     (f"{IMAP}.move", "after", 1),

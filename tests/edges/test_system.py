@@ -186,14 +186,9 @@ def test_a_second_signal_ends_a_process_that_does_not_stop() -> None:
 
 
 @pytest.fixture
-def root_logger() -> Iterator[logging.Logger]:
-    """The root logger, put back as it was afterwards."""
-    root = logging.getLogger()
-    handlers, level = list(root.handlers), root.level
-    yield root
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    logging.captureWarnings(False)
+def root_logger() -> logging.Logger:
+    """Put back as it was afterwards, as for every test (tests/conftest.py)."""
+    return logging.getLogger()
 
 
 def record(event: str, fields: object = None, name: str = "azimut.test") -> logging.LogRecord:

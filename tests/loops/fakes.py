@@ -11,7 +11,17 @@ from daemon.core.actions import Decision, QueueMail, RecordMail
 from daemon.core.matching import Lookup, Snapshot
 from daemon.core.values import Delivery, Disposition, Findings, OutboxRow, Outcome, SendState
 from daemon.mail.compose import Rendered
-from daemon.ports import Applied, HeldMail, KnownMail, MailboxState, RawMail, Unavailable
+from daemon.ports import (
+    Applied,
+    Case,
+    HeldMail,
+    KnownMail,
+    MailboxState,
+    MailHead,
+    RawMail,
+    Unavailable,
+    UnderWay,
+)
 from tests.core.build import T0, findings
 
 NOW = T0
@@ -62,6 +72,7 @@ class Store:
         self.moved: list[int] = []
         self.ids: set[str] = set()
         self.asked_ids: list[str] = []
+        self.in_hand: UnderWay | None = None
         self.waiting: list[HeldMail] = []
         self.due: list[OutboxRow] = []
         self.next_due: datetime | None = None
@@ -73,6 +84,17 @@ class Store:
         queue = self.troubles.get(name, [])
         if queue and (fault := queue.pop(0)) is not None:
             raise fault
+
+    async def settle(self, cases: Sequence[Case]) -> list[Applied | Exception]:
+        outcomes: list[Applied | Exception] = []
+        for case in cases:
+            try:
+                outcomes.append(await self.apply(case.decide(await self.snapshot(case.lookup))))
+            except Unavailable:
+                raise
+            except Exception as fault:
+                outcomes.append(fault)
+        return outcomes
 
     async def snapshot(self, lookup: Lookup) -> Snapshot:
         self._may("snapshot")
@@ -110,6 +132,14 @@ class Store:
                 first_start=self.state.first_start,
                 braked=braked,
             )
+
+    async def under_way(self, mailbox: str) -> UnderWay | None:
+        self._may("under_way")
+        return self.in_hand
+
+    async def set_under_way(self, mailbox: str, uidvalidity: int, attempts: Mapping[int, int]) -> None:
+        self._may("set_under_way")
+        self.in_hand = UnderWay(uidvalidity=uidvalidity, attempts=dict(attempts))
 
     async def held(self, mailbox: str, limit: int) -> list[HeldMail]:
         self._may("held")
@@ -179,6 +209,14 @@ class Mailbox:
         self._step("search")
         self.searched.append(first_uid)
         return sorted(uid for uid in self.mails if uid >= first_uid)
+
+    async def heads(self, uids: Sequence[int]) -> list[MailHead]:
+        self._step("heads")
+        return [
+            MailHead(uid=uid, internaldate=self.mails[uid].internaldate, size=self.mails[uid].size)
+            for uid in uids
+            if uid in self.mails
+        ]
 
     async def fetch(self, uids: Sequence[int]) -> AsyncIterator[RawMail]:
         for uid in uids:

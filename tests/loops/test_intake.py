@@ -10,8 +10,11 @@ import pytest
 
 from daemon.core.policy import Intake
 from daemon.core.values import Disposition
+from daemon.loops.handfuls import MAILS
 from daemon.loops.intake import BATCH, BRAKE_MAILS, SWEEP_EVERY, Folders, IntakeLoop
-from daemon.ports import KnownMail, MailboxState, MoveRefused, RawMail, Unavailable
+from daemon.loops.reading import Reading
+from daemon.ports import KnownMail, MailboxState, MailHead, MoveRefused, RawMail, Unavailable
+from tests.core.build import arrival
 from tests.loops.fakes import NOW, Clock, Mailbox, Store, away, mails
 
 FOLDERS = Folders(inbox="INBOX", processed="Processed", quarantine="Quarantine")
@@ -25,24 +28,37 @@ class Reader:
         self.taken: list[int] = []
         self.circumstances: list[Intake] = []
         self.bad: set[int] = set()
+        self.unread: list[int] = []
         self.released = 0
         self.braked: list[int] = []
         self.after_each = lambda: None
 
-    async def take(self, mailbox: str, uidvalidity: int, raw: RawMail, circumstances: Intake) -> Disposition:
-        self.taken.append(raw.uid)
+    async def read(self, mailbox: str, uidvalidity: int, raws: Sequence[RawMail]) -> list[Reading]:
+        return [Reading(arrival=arrival(uid=raw.uid), data=raw.data) for raw in raws]
+
+    async def settle(self, readings: Sequence[Reading], circumstances: Intake) -> list[Disposition]:
+        return [self._take(reading.arrival.uid, circumstances) for reading in readings]
+
+    def _take(self, uid: int, circumstances: Intake) -> Disposition:
+        self.taken.append(uid)
         self.circumstances.append(circumstances)
-        disposition = Disposition.QUARANTINE if raw.uid in self.bad else Disposition.TICKET
-        self.store.ledger[raw.uid] = KnownMail(disposition=disposition, moved=False)
+        disposition = Disposition.QUARANTINE if uid in self.bad else Disposition.TICKET
+        self.store.ledger[uid] = KnownMail(disposition=disposition, moved=False)
         self.after_each()
         return disposition
 
-    async def release_held(self, mailbox: str) -> int:
-        self.released += 1
+    async def release_held(self, mailbox: str, *, quiet: bool = False) -> int:
+        assert quiet is (mailbox != "INBOX")
+        self.released += mailbox == "INBOX"
         return 0
 
     async def seen(self, raw: RawMail) -> bool:
         return False
+
+    async def set_aside_unread(self, mailbox: str, uidvalidity: int, head: MailHead, why: str) -> Disposition:
+        self.unread.append(head.uid)
+        self.store.ledger[head.uid] = KnownMail(disposition=Disposition.QUARANTINE, moved=False)
+        return Disposition.QUARANTINE
 
     async def tell_braked(self, mailbox: str, uidvalidity: int) -> None:
         self.braked.append(uidvalidity)
@@ -106,7 +122,7 @@ async def test_mails_go_in_batches_and_each_batch_is_moved_before_the_next_is_fe
 
 
 async def test_a_stop_in_the_middle_of_a_batch_moves_what_is_written_and_fetches_no_more() -> None:
-    box = Mailbox(mails(*range(1, 10)))
+    box = Mailbox(mails(*range(1, 41)))
     world = World(box)
 
     def stop_after_three() -> None:
@@ -115,8 +131,9 @@ async def test_a_stop_in_the_middle_of_a_batch_moves_what_is_written_and_fetches
 
     world.reader.after_each = stop_after_three
     await world.loop.run()
-    assert world.reader.taken == [1, 2, 3]
-    assert box.moves == [([1, 2, 3], "Processed")]
+    handful = list(range(1, MAILS + 1))
+    assert world.reader.taken == handful, "a handful is one transaction"
+    assert box.moves == [(handful, "Processed")]
     assert world.store.state is not None
     assert world.store.state.last_uid == 0, "the rest of the batch is still to come"
     assert box.closed == 1

@@ -78,21 +78,23 @@ async def test_a_slow_mail_holds_its_own_place_only() -> None:
     assert world.sent == [2, 3, 4, 5, 1]
 
 
-async def test_never_more_are_claimed_than_there_are_places() -> None:
-    world = World(1, 2, 3, 4, parallel=2)
-    for number in (1, 2, 3):
+async def test_few_more_are_claimed_than_there_are_places_and_no_more_are_under_way() -> None:
+    world = World(1, 2, 3, 4, 5, 6, parallel=2)
+    for number in range(1, 7):
         world.smtp.gates[f"client{number}@client.example"] = asyncio.Event()
     async with world.running():
         await world.until(lambda: len(world.smtp.sent) == 2)
         await turns(20)
-        assert [row.id for row in world.store.due] == [3, 4], "they are left to whoever comes first"
-        world.smtp.gates["client1@client.example"].set()
-        await world.until(lambda: len(world.smtp.sent) == 3)
+        assert len(world.smtp.sent) == 2
+        assert [row.id for row in world.store.due] == [5, 6], "they are left to whoever comes first"
+        for number in (1, 2):
+            world.smtp.gates[f"client{number}@client.example"].set()
+        await world.until(lambda: len(world.smtp.sent) == 4)
         await turns(20)
-        assert [row.id for row in world.store.due] == [4]
+        assert [row.id for row in world.store.due] == [5, 6], "those in hand go first"
         for gate in world.smtp.gates.values():
             gate.set()
-        await world.until(lambda: len(world.sent) == 4)
+        await world.until(lambda: len(world.sent) == 6)
 
 
 async def test_a_mail_that_is_queued_later_leaves_at_once_when_the_loop_is_woken() -> None:

@@ -13,9 +13,10 @@ from daemon.core.actions import OpenTicket, QueueMail, RecordMail
 from daemon.core.policy import Intake
 from daemon.core.values import Claim, Disposition, Mail, Unreadable
 from daemon.loops import reader as reader_module
-from daemon.loops.reader import DECISIONS, THREAD_FROM, MailReader
+from daemon.loops.reader import DECISIONS, MailReader
+from daemon.loops.reading import THREAD_FROM
 from daemon.mail.parse import parse
-from daemon.ports import AlreadyDone, Conflict, HeldMail, Unavailable
+from daemon.ports import AlreadyDone, Conflict, HeldMail, RawMail, Unavailable
 from daemon.settings.sla import load_sla
 from tests.core.build import arrival, policy
 from tests.loops.fakes import Clock, Model, Store, away, raw, recorded
@@ -65,9 +66,16 @@ def a_reader(
     )
 
 
+async def take(
+    reader: MailReader, mailbox: str, uidvalidity: int, raw: RawMail, circumstances: Intake
+) -> Disposition:
+    (disposition,) = await reader.settle(await reader.read(mailbox, uidvalidity, [raw]), circumstances)
+    return disposition
+
+
 async def test_a_mail_becomes_a_ticket_and_the_outbox_is_woken() -> None:
     store, woken = Store(), Woken()
-    assert await a_reader(store, woken=woken).take("INBOX", 7, raw(1), ANSWER_ALL) is Disposition.TICKET
+    assert await take(a_reader(store, woken=woken), "INBOX", 7, raw(1), ANSWER_ALL) is Disposition.TICKET
     assert len(store.said(OpenTicket)) == 1
     assert store.said(QueueMail)[0].kind == "ack"
     assert woken.times == 1
@@ -76,7 +84,7 @@ async def test_a_mail_becomes_a_ticket_and_the_outbox_is_woken() -> None:
 async def test_a_decision_that_came_too_late_is_made_anew_from_a_new_snapshot() -> None:
     store = Store()
     store.troubles["apply"] = [Conflict()] * (DECISIONS - 1)
-    assert await a_reader(store).take("INBOX", 7, raw(1), ANSWER_ALL) is Disposition.TICKET
+    assert await take(a_reader(store), "INBOX", 7, raw(1), ANSWER_ALL) is Disposition.TICKET
     assert store.calls == ["snapshot", "apply"] * DECISIONS
     assert len(store.applied) == 1
 
@@ -85,7 +93,7 @@ async def test_after_five_conflicts_the_mail_waits_for_a_better_time_and_is_not_
     store = Store()
     store.troubles["apply"] = [Conflict()] * DECISIONS
     with pytest.raises(Unavailable, match="keeps changing"):
-        await a_reader(store).take("INBOX", 7, raw(1), ANSWER_ALL)
+        await take(a_reader(store), "INBOX", 7, raw(1), ANSWER_ALL)
     assert store.calls.count("apply") == 5
     assert store.applied == []
 
@@ -93,7 +101,7 @@ async def test_after_five_conflicts_the_mail_waits_for_a_better_time_and_is_not_
 async def test_a_mail_that_the_ledger_holds_already_is_done() -> None:
     store, woken = Store(), Woken()
     store.troubles["apply"] = [AlreadyDone()]
-    assert await a_reader(store, woken=woken).take("INBOX", 7, raw(1), ANSWER_ALL) is Disposition.TICKET
+    assert await take(a_reader(store, woken=woken), "INBOX", 7, raw(1), ANSWER_ALL) is Disposition.TICKET
     assert store.calls == ["snapshot", "apply"]
     assert woken.times == 0
 
@@ -101,7 +109,7 @@ async def test_a_mail_that_the_ledger_holds_already_is_done() -> None:
 async def test_a_failing_classifier_costs_the_priority_not_the_answer() -> None:
     store = Store()
     model = Model(RuntimeError("no model"))
-    assert await a_reader(store, model=model).take("INBOX", 7, raw(1), ANSWER_ALL) is Disposition.TICKET
+    assert await take(a_reader(store, model=model), "INBOX", 7, raw(1), ANSWER_ALL) is Disposition.TICKET
     assert len(model.asked) == 1
     [opened] = store.said(OpenTicket)
     assert opened.to_verify
@@ -113,7 +121,7 @@ async def test_an_unavailable_store_is_no_fault_of_the_mail(method: str) -> None
     store = Store()
     store.troubles[method] = [away()]
     with pytest.raises(Unavailable):
-        await a_reader(store).take("INBOX", 7, raw(1), ANSWER_ALL)
+        await take(a_reader(store), "INBOX", 7, raw(1), ANSWER_ALL)
     assert store.applied == []
 
 
@@ -125,7 +133,7 @@ async def test_a_mail_on_which_the_program_fails_is_quarantined_with_the_faults_
 
     monkeypatch.setattr(reader_module, "on_mail", failing)
     store, woken = Store(), Woken()
-    assert await a_reader(store, woken=woken).take("INBOX", 7, raw(1), ANSWER_ALL) is Disposition.QUARANTINE
+    assert await take(a_reader(store, woken=woken), "INBOX", 7, raw(1), ANSWER_ALL) is Disposition.QUARANTINE
     [row] = store.said(RecordMail)
     assert (row.disposition, row.reason) == (
         Disposition.QUARANTINE,
@@ -142,7 +150,7 @@ async def test_a_mail_on_which_parsing_fails_is_quarantined_too() -> None:
 
     store = Store()
     reader = a_reader(store, parsing=failing)
-    assert await reader.take("INBOX", 7, raw(9), ANSWER_ALL) is Disposition.QUARANTINE
+    assert await take(reader, "INBOX", 7, raw(9), ANSWER_ALL) is Disposition.QUARANTINE
     [row] = store.said(RecordMail)
     assert row.message_id == "uid-9"
     assert not await reader.seen(raw(10)), "and it counts as unknown, wherever it is looked at"
@@ -153,7 +161,7 @@ async def test_a_fault_that_also_hits_the_quarantine_is_not_this_mails_and_goes_
     store = Store()
     store.troubles["apply"] = [KeyError("schema"), KeyError("schema")]
     with pytest.raises(KeyError):
-        await a_reader(store).take("INBOX", 7, raw(1), ANSWER_ALL)
+        await take(a_reader(store), "INBOX", 7, raw(1), ANSWER_ALL)
     assert store.applied == []
 
 
@@ -165,8 +173,8 @@ async def test_only_big_mails_are_parsed_in_a_thread() -> None:
         return read(data, truncated)
 
     reader = a_reader(Store(), parsing=noting)
-    await reader.take("INBOX", 7, raw(1), ANSWER_ALL)
-    await reader.take("INBOX", 7, raw(2, data=raw(2).data + b"x\r\n" * THREAD_FROM), ANSWER_ALL)
+    await take(reader, "INBOX", 7, raw(1), ANSWER_ALL)
+    await take(reader, "INBOX", 7, raw(2, data=raw(2).data + b"x\r\n" * THREAD_FROM), ANSWER_ALL)
     assert threads == [True, False]
 
 
@@ -193,3 +201,27 @@ async def test_managers_are_told_of_the_brake_once_per_mailbox_and_uidvalidity()
     causes = [a.cause for a in store.said(QueueMail)]
     assert causes == ["brake:INBOX:8:sam@azimutpos.com", "brake:INBOX:8:direction@azimutpos.com"]
     assert woken.times == 1
+
+
+async def test_a_handful_is_settled_together_and_what_fails_of_it_alone() -> None:
+    store = Store()
+    store.troubles["apply"] = [None, Conflict("changed"), None, KeyError("ours")]
+    reader = a_reader(store)
+    readings = await reader.read("INBOX", 7, [raw(1), raw(2), raw(3), raw(4)])
+    dispositions = await reader.settle(readings, ANSWER_ALL)
+    assert dispositions == [Disposition.TICKET] * 4
+    assert sorted(r.arrival.uid for r in store.said(RecordMail)) == [1, 2, 3, 4]
+
+
+async def test_a_mail_that_cannot_be_read_is_set_aside_and_the_others_of_its_handful_are_tickets() -> None:
+    store = Store()
+
+    def fails_on_the_second(data: bytes, truncated: bool) -> Mail | Unreadable:
+        if data == raw(2).data:
+            raise RecursionError
+        return read(data, truncated)
+
+    reader = a_reader(store, parsing=fails_on_the_second)
+    readings = await reader.read("INBOX", 7, [raw(1), raw(2), raw(3)])
+    dispositions = await reader.settle(readings, ANSWER_ALL)
+    assert dispositions == [Disposition.TICKET, Disposition.QUARANTINE, Disposition.TICKET]

@@ -111,3 +111,22 @@ def test_the_phone_system_is_known_by_address_or_domain() -> None:
 def test_a_robots_signs_stand_beside_those_of_an_answer() -> None:
     found = _class("Auto-Submitted: auto-replied", "Return-Path: <>", "X-Auto-Response-Suppress: All")
     assert found == (AUTO, ("auto-submitted:auto-replied", "null-return-path", "auto-response-suppress"))
+
+
+@pytest.mark.parametrize(
+    ("value", "domain"),
+    [
+        ("Équipe <equipe.boulangerieroy.example>", "boulangerieroy.example"),
+        ("<Equipe.Lists.BoulangerieRoy.example>", "lists.boulangerieroy.example"),
+        ("equipe.boulangerieroy.example", "boulangerieroy.example"),
+        ("<localhost>", ""),
+        ("<a.localhost>", ""),
+        ("just some words", ""),
+        ("", ""),
+    ],
+)
+def test_a_list_names_the_domain_that_it_lives_in(value: str, domain: str) -> None:
+    field = f"List-Id: {value}\r\n".encode() if value else b""
+    found = parse(b"From: luc@x.example\r\nSubject: x\r\n" + field + b"\r\nBonjour\r\n")
+    assert isinstance(found, Mail)
+    assert found.list_domain == domain

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from daemon.core.values import Delivery, Outcome
-from daemon.ports import MoveRefused, RawMail, Unavailable
+from daemon.ports import MailHead, MoveRefused, RawMail, Unavailable
 from tests.simulation.loop import Loop
 
 
@@ -113,6 +113,11 @@ class SimMailbox:
     async def search(self, first_uid: int = 1) -> list[int]:
         await self._visit()
         return sorted(uid for uid in self._world.folders["INBOX"] if uid >= first_uid)
+
+    async def heads(self, uids: Sequence[int]) -> list[MailHead]:
+        await self._visit()
+        found = {uid: self._world.folders["INBOX"].get(uid) for uid in uids}
+        return [MailHead(uid=uid, internaldate=m[0], size=len(m[1])) for uid, m in found.items() if m]
 
     async def fetch(self, uids: Sequence[int]) -> AsyncIterator[RawMail]:
         for uid in uids:

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from daemon.core import actions as act
 from daemon.core.values import ClockName, Disposition, State
-from daemon.ports import KnownMail, MailboxState
+from daemon.ports import KnownMail, MailboxState, UnderWay
 from daemon.store.clocks import ClockRow, Span
 from daemon.store.database import SqlStore
 from tests.store.build import NOW, decide, new_ticket, record
@@ -134,3 +134,26 @@ async def test_counts_tell_what_waits(store: SqlStore) -> None:
     for uid, disposition in ((2, Disposition.HELD), (3, Disposition.QUARANTINE)):
         await store.apply(decide(record(uid, disposition=disposition)))
     assert await store.counts() == {"unresolved": 1, "outbox": 1, "held": 1, "quarantine": 1}
+
+
+async def test_what_is_in_hand_is_remembered_by_mailbox_and_validity(store: SqlStore) -> None:
+    assert await store.under_way("INBOX") is None
+    await store.set_under_way("INBOX", 7, {3: 1, 4: 2})
+    await store.set_under_way("Other", 9, {1: 1})
+    assert await store.under_way("INBOX") == UnderWay(uidvalidity=7, attempts={3: 1, 4: 2})
+    await store.set_under_way("INBOX", 8, {})
+    assert await store.under_way("INBOX") == UnderWay(uidvalidity=8, attempts={})
+
+
+async def test_rows_are_found_by_what_a_mail_says_of_itself(store: SqlStore) -> None:
+    for uid in (1, 2, 3):
+        await store.apply(decide(record(uid, disposition=Disposition.RECORDED)))
+    await store.apply(decide(record(9, message_id="uid-9", disposition=Disposition.RECORDED)))
+    assert await store.newest_entry() == 4
+    named = await store.entries_named(["m2@boulangerie.example", "m3@boulangerie.example", "x@y"])
+    assert [(e.uid, e.fingerprint) for e in named] == [(2, "print-2"), (3, "print-3")]
+    assert set(await store.entries_filed("INBOX", 7, [1, 3, 77])) == {1, 3}
+    assert await store.entries_filed("INBOX", 8, [1]) == {}
+    assert [e.uid for e in await store.entries_unread(5000, NOW)] == [9]
+    assert await store.entries_unread(5001, NOW) == []
+    assert [e.uid for e in await store.entries_after(1, 2)] == [2, 3]

@@ -269,3 +269,13 @@ async def test_what_a_sender_wrote_within_the_hour_comes_newest_first(store: Sql
     assert seen.recent_texts == ("words 3", "words 2")
     other = await store.snapshot(asking(sender=STRANGER, arrived=NOW + timedelta(minutes=70)))
     assert other.recent_texts == ()
+
+
+async def test_a_list_is_known_when_any_of_its_domains_belongs_to_an_account(store: SqlStore) -> None:
+    await store.import_accounts([account("A2", emails=(), domains=("shop.example",))], NOW)
+    for domains, known in (
+        (("lists.shop.example", "shop.example"), True),
+        (("other.example",), False),
+        ((), False),
+    ):
+        assert (await store.snapshot(asking(sender="x@y.example", list_domains=domains))).list_known is known

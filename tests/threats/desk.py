@@ -101,7 +101,7 @@ class Desk:
             uid = self.uid
         before = len(self.outgoing.sent)
         mail = RawMail(uid=uid, internaldate=self.clock.now() + self.ahead, size=len(raw), data=raw)
-        self.dispositions.append(await self.reader.take("INBOX", 1, mail, Intake()))
+        self.dispositions += await self.reader.settle(await self.reader.read("INBOX", 1, [mail]), Intake())
         await self.outbox.flush()
         return self.outgoing.sent[before:]
 

@@ -48,6 +48,17 @@ async def append(
     return int(told.group(1)) if told else None
 
 
+async def remove(connection: Connection, uids: Sequence[int]) -> bool:
+    """Delete exactly these mails. False where the server cannot (no UIDPLUS: a plain EXPUNGE would take other
+    people's deleted mails with it) or will not."""
+    if "UIDPLUS" not in connection.capabilities:
+        return False
+    flagged = await connection.command("STORE", uid_set(uids), "+FLAGS.SILENT", "(\\Deleted)", uid=True)
+    if flagged.result != "OK":
+        return False
+    return (await connection.command("EXPUNGE", uid_set(uids), uid=True)).result == "OK"
+
+
 async def ensure(connection: Connection, folder: str) -> None:
     """Create `folder` unless it is there. Raises `MoveRefused`."""
     if not await _exists(connection, folder):

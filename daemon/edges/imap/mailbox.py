@@ -12,13 +12,13 @@ from typing import Final, NamedTuple
 from daemon.edges.imap import answers
 from daemon.edges.imap.answers import Item
 from daemon.edges.imap.connection import Answer, Connection
-from daemon.edges.imap.filing import append, ensure, move
+from daemon.edges.imap.filing import append, ensure, move, remove
 from daemon.edges.imap.folder import uid_set, wire_name
 from daemon.edges.imap.login import log_in
 from daemon.edges.imap.opening import connect
 from daemon.edges.imap.server import ImapServer, said
 from daemon.edges.imap.wire import SELECTED
-from daemon.ports import RawMail
+from daemon.ports import MailHead, RawMail
 
 BATCH: Final = 50
 COMMAND_BYTES: Final = 8_000_000
@@ -103,6 +103,14 @@ class ImapMailbox:
         # `n:*` names the last mail even when n lies beyond it (RFC 3501, 6.4.8).
         return [uid for uid in answers.searched(answer.lines) if uid >= first_uid]
 
+    async def heads(self, uids: Sequence[int]) -> list[MailHead]:
+        wanted = sorted(set(uids))
+        return [
+            MailHead(uid=item.uid, internaldate=item.internaldate or UNDATED, size=item.size or 0)
+            for start in range(0, len(wanted), BATCH)
+            for item in await self._heads(wanted[start : start + BATCH])
+        ]
+
     async def fetch(self, uids: Sequence[int]) -> AsyncIterator[RawMail]:
         """Sizes and dates first, then the mails themselves, as many per command as memory allows."""
         wanted = sorted(set(uids))
@@ -157,6 +165,10 @@ class ImapMailbox:
         """Put a mail into `folder`, which is created when missing; returns its UID where the server tells.
         Raises `MoveRefused` when the server answers no."""
         return await append(self._connection, folder, data, internaldate)
+
+    async def remove(self, uids: Sequence[int]) -> bool:
+        """Delete exactly these mails; False where the server cannot or will not."""
+        return await remove(self._connection, uids)
 
     # -- fetching ---------------------------------------------------------------------------------------
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import ssl
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
 from daemon import app
+from daemon.checks.finding import Finding, failed, ok, warning
+from daemon.checks.surroundings import alarm, http
 from daemon.core.values import Coverage
 from daemon.edges.imap import open_mailbox
 from daemon.edges.smtp.opening import Unreachable, open_connection
@@ -25,28 +28,6 @@ LEAVE: Final = 5.0
 OLDEST_CLOCK: Final = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """`level`: ok, warning or failed. `text` says what was found, and the remedy where there is something to
-    do."""
-
-    name: str
-    level: str
-    text: str
-
-
-def ok(name: str, text: str) -> Finding:
-    return Finding(name=name, level="ok", text=text)
-
-
-def warning(name: str, text: str) -> Finding:
-    return Finding(name=name, level="warning", text=text)
-
-
-def failed(name: str, text: str) -> Finding:
-    return Finding(name=name, level="failed", text=text)
-
-
 async def check(settings: Settings, *, offline: bool) -> AsyncIterator[Finding]:
     """The findings, in the order of the start; `offline` leaves the servers and the database alone."""
     yield ok("configuration", str(settings.path))
@@ -60,6 +41,8 @@ async def check(settings: Settings, *, offline: bool) -> AsyncIterator[Finding]:
     if not offline:
         async for finding in _servers(settings):
             yield finding
+    for finding in (await http(settings.http), await alarm(settings.alarm.command)):
+        yield finding
     yield _clock()
 
 
@@ -181,9 +164,32 @@ async def _smtp(settings: Settings) -> Finding:
     try:
         connection = await open_connection(app.smtp_server(settings))
     except Unreachable as trouble:
-        return failed("smtp", str(trouble))
+        return failed("smtp", f"{trouble}; {smtp_remedy(trouble)}")
     await connection.quit(LEAVE)
     return ok("smtp", f"{settings.smtp.host}:{settings.smtp.port} lets us in")
+
+
+def smtp_remedy(trouble: Unreachable) -> str:
+    """What to do about a server that lets nobody in."""
+    causes = list(_causes(trouble))
+    if trouble.refused is not None or "password" in trouble.why or "login" in trouble.why:
+        return "check [smtp] username and password_file"
+    if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes):
+        return "have its certificate renewed, or set [smtp] host to the name that it was made for"
+    if any(isinstance(cause, ssl.SSLError) for cause in causes) or "TLS" in trouble.why:
+        return 'check that [smtp] port and tls belong together (465 "implicit", 587 "starttls")'
+    if any(isinstance(cause, socket.gaierror) for cause in causes):
+        return "the host's name is not known: check [smtp] host"
+    if any(isinstance(cause, OSError) for cause in causes):
+        return "check [smtp] host and port, that it is up, and that no firewall is in between"
+    return "check [smtp] host, port and tls, or ask whoever runs that server"
+
+
+def _causes(trouble: BaseException) -> Iterator[BaseException]:
+    cause: BaseException | None = trouble
+    while cause is not None:
+        yield cause
+        cause = cause.__cause__
 
 
 def _clock() -> Finding:

@@ -1,0 +1,173 @@
+"""The same mails with an empty desk and with a long history: throughput side by side in one run.
+
+    python -m bench.history [--tickets 1000000] [--mails 500] [--rounds 3]
+
+A generator fills the store with old, closed tickets (each with ledger row, participant, message,
+clocks, history and a sent acknowledgement); then each round works off the same mails on a desk with 1,000
+and on one with --tickets old tickets. Prints the rates and their ratio pair by pair.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import shutil
+import sqlite3
+import statistics
+import subprocess
+import sys
+import tempfile
+from contextlib import closing
+from pathlib import Path
+
+from bench.throughput import ROOT, mixed_mails, run_daemon, start_smtp
+from daemon.store.database import open_store
+from tests.e2e.desk import accepted, make_desk
+from tests.servers.dovecot import Dovecot
+
+DAY = 86_400_000_000
+
+
+def fill(path: Path, tickets: int) -> None:
+    """`tickets` old ones, made by copying the rows of one real ticket in SQL: every column as it would be."""
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("PRAGMA synchronous=OFF")
+        db.execute(
+            "CREATE TEMP TABLE n AS WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c"
+            f" WHERE i < {tickets}) SELECT i FROM c"
+        )
+        for table, changes in TABLES.items():
+            columns = [row[1] for row in db.execute(f"PRAGMA table_info({table})")]
+            values = ", ".join(changes.get(c, f't."{c}"') for c in columns)
+            names = ", ".join(f'"{c}"' for c in columns)
+            db.execute(f"INSERT INTO {table} ({names}) SELECT {values} FROM {table} t, n")
+        db.execute("UPDATE ticket SET state = 'closed', closed_at = opened_at")
+        db.execute("UPDATE clock SET open_key = NULL, outcome = 'met', ended_at = started_at")
+        db.commit()
+        db.execute("ANALYZE")
+        db.commit()
+
+
+_OLD = f"- {DAY} * 30 - n.i * 1000"
+TABLES: dict[str, dict[str, str]] = {
+    "ticket": {
+        "id": "t.id + n.i",
+        "requester": "'old' || n.i || '@shop' || n.i || '.example'",
+        "opened_at": f"t.opened_at {_OLD}",
+    },
+    "inbound_mail": {
+        "id": "NULL",
+        "uid": "t.uid + n.i + 1000000",
+        "uidvalidity": "1",
+        "ticket": "t.ticket + n.i",
+        "message_id": "'old' || n.i || '@shop.example'",
+        "fingerprint": "'f' || n.i",
+        "arrived": f"t.arrived {_OLD}",
+        "sender": "'old' || n.i || '@shop' || n.i || '.example'",
+    },
+    "participant": {
+        "id": "NULL",
+        "ticket_id": "t.ticket_id + n.i",
+        "address": "'old' || n.i || '@shop' || n.i || '.example'",
+    },
+    "message": {
+        "id": "NULL",
+        "ticket_id": "t.ticket_id + n.i",
+        "message_id": "'old' || n.i || '@shop.example'",
+        "sender": "'old' || n.i || '@shop' || n.i || '.example'",
+    },
+    "clock": {"id": "NULL", "ticket_id": "t.ticket_id + n.i", "open_key": "NULL"},
+    "history": {"id": "NULL", "ticket_id": "t.ticket_id + n.i"},
+    "outbox": {
+        "id": "NULL",
+        "ticket": "t.ticket + n.i",
+        "cause": "'old:' || t.id || ':' || n.i",
+        "message_id": "'az.old.' || t.id || '.' || n.i",
+        "recipient": "'old' || n.i || '@shop.example'",
+    },
+}
+
+
+def prepare(path: Path, tickets: int) -> None:
+    """A store with one real ticket (the daemon's own work), multiplied."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        dovecot = Dovecot.start()
+        smtp, port, _ = start_smtp(folder)
+        try:
+            desk = make_desk(folder, dovecot, "seed", port)
+            desk.deliver(mixed_mails(1, seed=9)[0])
+            run_daemon(desk)
+            asyncio.run(_settle(folder))
+            shutil.copy(folder / "data" / "desk.sqlite3", path)
+        finally:
+            smtp.kill()
+            smtp.wait()
+            dovecot.stop()
+    fill(path, tickets)
+
+
+async def _settle(folder: Path) -> None:
+    """Open and close once more, so that everything is in the one file."""
+    async with open_store(f"sqlite://{folder}/data/desk.sqlite3", folder / "data", create=False):
+        pass
+    with closing(sqlite3.connect(folder / "data" / "desk.sqlite3")) as db:
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def one_round(store: Path, count: int, number: int) -> float:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        dovecot = Dovecot.start()
+        smtp, port, log = start_smtp(folder)
+        try:
+            desk = make_desk(folder, dovecot, f"history{number}", port)
+            shutil.copy(store, folder / "data" / "desk.sqlite3")
+            mails = mixed_mails(count, seed=3)
+            desk.deliver(*mails)
+            took, _ = run_daemon(desk)
+            if len({tuple(line["rcpt"]) for line in accepted(log)}) != count:
+                raise SystemExit("not every mail was answered")
+            return count / took
+        finally:
+            smtp.kill()
+            smtp.wait()
+            dovecot.stop()
+
+
+def main() -> None:
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("--tickets", type=int, default=1_000_000)
+    p.add_argument("--mails", type=int, default=500)
+    p.add_argument("--rounds", type=int, default=3)
+    p.add_argument("--one", nargs=2, help=argparse.SUPPRESS)
+    args = p.parse_args()
+    if args.one:
+        print(one_round(Path(args.one[0]), args.mails, int(args.one[1])))
+        return
+    with tempfile.TemporaryDirectory() as name:
+        stores = {1000: Path(name) / "short.sqlite3", args.tickets: Path(name) / "long.sqlite3"}
+        for tickets, path in stores.items():
+            prepare(path, tickets)
+            print(f"{tickets} old tickets: {path.stat().st_size / 1e6:.0f} MB", flush=True)
+        ratios = []
+        for number in range(args.rounds):
+            rates = []
+            for tickets, path in stores.items():
+                command = [sys.executable, "-m", "bench.history", "--mails", str(args.mails)]
+                out = subprocess.run(
+                    [*command, "--one", str(path), str(number)],
+                    cwd=ROOT,
+                    capture_output=True,
+                    text=True,
+                    check=True,
+                ).stdout
+                rates.append(float(out))
+                print(f"round {number + 1}  {tickets:8} old tickets  {rates[-1]:6.1f} mails/s", flush=True)
+            ratios.append(rates[1] / rates[0])
+    middle = statistics.median(ratios)
+    print(f"ratio long/short: min {min(ratios):.2f}, median {middle:.2f}, max {max(ratios):.2f}")
+
+
+if __name__ == "__main__":
+    main()
