@@ -20,7 +20,7 @@ settings.load_profile("desk")
 
 @pytest.fixture(autouse=True)
 def logging_as_it_was() -> Iterator[None]:
-    """A command that is tried in this process configures the root logger: the next test finds it as it was."""
+    """Commands that are tried in this process configure the root logger; the next test finds it as it was."""
     root = logging.getLogger()
     handlers, level = list(root.handlers), root.level
     yield
