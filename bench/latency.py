@@ -40,7 +40,7 @@ async def measure(settings: Settings, mails: list[bytes], deliver: Callable[[byt
 
     took = []
     async with SmtpPeer(port=settings.smtp.port, taking=taking), app.open_desk(settings) as desk:
-        await desk.classifier.ready()
+        await desk.opener.ready()
         serving = asyncio.create_task(app.serve(desk))
         for mail in mails:
             await asyncio.sleep(QUIET)

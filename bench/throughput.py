@@ -1,11 +1,13 @@
 """Mixed mails waiting in a real Dovecot → the last acknowledgement accepted by a real SMTP server: the
-daemon, and beside it on the same mails a straight synchronous loop (imaplib, stdlib parser, two SQLite
-commits, one reused smtplib connection, no classification).
+daemon on SQLite (full synchronous writes) and on PostgreSQL, and beside it on the same mails a straight
+synchronous loop (imaplib, stdlib parser, two SQLite commits, one reused smtplib connection, no
+classification).
 
     python -m bench.throughput [--mails 2000] [--rounds 3]
 
 60 % alternative, 20 % plain, 15 % with an attachment of 50-200 kB, 5 % replies; seeded. Prints mails per
-second of each round, the ratio daemon/loop pair by pair, and the daemon's peak memory.
+second of each round, the ratios to the loop round by round, and the peak memory of the daemon with its
+reading process.
 """
 
 from __future__ import annotations
@@ -30,8 +32,10 @@ from pathlib import Path
 
 from tests.e2e.desk import Desk, accepted, make_desk
 from tests.servers.dovecot import Dovecot
+from tests.servers.postgres import Postgres
 
 ROOT = Path(__file__).parents[1]
+WHAT = ("daemon", "postgres", "loop")
 WORDS = (
     "caisse imprimante rapport ventes client facture écran lent bloqué reçu carte tiroir commande depuis ce "
     "matin merci bonjour nous avons besoin aide problème total taxe inventaire produit prix"
@@ -87,24 +91,25 @@ def start_smtp(folder: Path) -> tuple[subprocess.Popen[str], int, Path]:
 
 
 def run_daemon(desk: Desk) -> tuple[float, int]:
-    """Seconds from the loaded model on to the last mail sent, and the peak memory in kB."""
+    """Seconds from the loaded model on to the last mail sent, and the peak memory of both processes in kB."""
     from daemon import app
 
     async def work() -> float:
         async with app.open_desk(desk.settings) as running:
-            await running.classifier.ready()
+            await running.opener.ready()
             began = time.perf_counter()
             serving = asyncio.create_task(app.serve(running))
             expected = desk.mails_in("INBOX")
             while (await running.store.counts())["outbox"] or running.outbox.progress.done < expected:
-                await asyncio.sleep(0.02)
+                await asyncio.sleep(0.1)
             took = time.perf_counter() - began
             running.stop.set()
             await serving
             return took
 
     took = asyncio.run(work())
-    return took, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    daemon, reader = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
+    return took, daemon.ru_maxrss + reader.ru_maxrss
 
 
 def run_loop(desk: Desk, smtp_port: int) -> float:
@@ -146,14 +151,17 @@ def one_round(number: int, mails: list[bytes], what: str) -> tuple[float, int]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         dovecot = Dovecot.start()
+        postgres = Postgres.start(durable=True) if what == "postgres" else None
         smtp, port, log = start_smtp(folder)
         try:
             desk = make_desk(folder, dovecot, f"bench{number}", port)
+            if postgres is not None:
+                desk.reconfigure(f"sqlite:///{folder}/data/desk.sqlite3", postgres.url)
             desk.deliver(*mails)
-            if what == "daemon":
-                took, peak = run_daemon(desk)
-            else:
+            if what == "loop":
                 took, peak = run_loop(desk, port), 0
+            else:
+                took, peak = run_daemon(desk)
             sent = len({tuple(line["rcpt"]) for line in accepted(log)})
             if sent != len(mails):
                 raise SystemExit(f"{what}: {sent} of {len(mails)} answered")
@@ -162,22 +170,24 @@ def one_round(number: int, mails: list[bytes], what: str) -> tuple[float, int]:
             smtp.kill()
             smtp.wait()
             dovecot.stop()
+            if postgres is not None:
+                postgres.stop()
 
 
 def main() -> None:
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--mails", type=int, default=2000)
     p.add_argument("--rounds", type=int, default=3)
-    p.add_argument("--only", choices=("daemon", "loop"), help=argparse.SUPPRESS)
+    p.add_argument("--only", choices=WHAT, help=argparse.SUPPRESS)
     args = p.parse_args()
     if args.only:
         took, peak = one_round(args.rounds, mixed_mails(args.mails), args.only)
         print(took, peak)
         return
-    ratios = []
+    ratios: dict[str, list[float]] = {what: [] for what in WHAT[:-1]}
     for number in range(args.rounds):
         rates = {}
-        for what in ("daemon", "loop"):
+        for what in WHAT:
             out = subprocess.run(
                 [sys.executable, "-m", "bench.throughput", "--only", what, "--mails", str(args.mails)],
                 cwd=ROOT,
@@ -186,11 +196,13 @@ def main() -> None:
                 check=True,
             ).stdout.split()
             rates[what] = args.mails / float(out[0])
-            memory = f", peak {int(out[1]) / 1024:.0f} MB" if what == "daemon" else ""
-            print(f"round {number + 1}  {what:6}  {rates[what]:6.1f} mails/s{memory}", flush=True)
-        ratios.append(rates["daemon"] / rates["loop"])
-    middle = statistics.median(ratios)
-    print(f"ratio daemon/loop: min {min(ratios):.2f}, median {middle:.2f}, max {max(ratios):.2f}")
+            memory = f", peak {int(out[1]) / 1024:.0f} MB" if what != "loop" else ""
+            print(f"round {number + 1}  {what:8}  {rates[what]:6.1f} mails/s{memory}", flush=True)
+        for what in WHAT[:-1]:
+            ratios[what].append(rates[what] / rates["loop"])
+    for what, found in ratios.items():
+        middle = statistics.median(found)
+        print(f"ratio {what}/loop: min {min(found):.2f}, median {middle:.2f}, max {max(found):.2f}")
 
 
 if __name__ == "__main__":

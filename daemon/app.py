@@ -6,81 +6,38 @@ import asyncio
 import logging
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from daemon.core.policy import Policy
-from daemon.core.values import Evidence, Findings, Intent, Language, Mail, Severity, Unreadable
+from daemon.core.values import Mail, Unreadable
 from daemon.edges.imap import ImapServer, open_mailbox
+from daemon.edges.reading import ReadingRoom, Setup
 from daemon.edges.smtp import SmtpPool, SmtpServer
 from daemon.edges.system import SystemClock, sd_notify, stop_on_signals
-from daemon.loops.intake import Folders, IntakeLoop
+from daemon.loops.card_mails import CardMails
+from daemon.loops.folders import Folders
+from daemon.loops.intake import IntakeLoop
 from daemon.loops.outbox import OutboxLoop
 from daemon.loops.reader import MailReader
 from daemon.loops.running import run_together
 from daemon.mail.compose import Composer, Identity
-from daemon.mail.parse import parse
+from daemon.mail.masked_copy import masked_copy
 from daemon.mail.tokens import TokenKey, TokenReader, load_or_create_secret
 from daemon.outlook import watchers
-from daemon.ports import Classifier, Clock, Mailbox, Sender
+from daemon.ports import Clock, Mailbox, Opener, Sender, Store
 from daemon.settings.load import policy as policy_of
 from daemon.settings.model import Settings
 from daemon.settings.secrets import imap_secret, smtp_secret
 from daemon.store.database import SqlStore, open_store
 
-if TYPE_CHECKING:
-    from classifiers.pipeline import Triage
-
 log = logging.getLogger("azimut.daemon")
 
 GRACE: Final = 8.0
 """Seconds for the mail in hand after SIGTERM; the whole stop stays below ten."""
-
-
-class TriageClassifier:
-    """The spaCy pipeline behind the `Classifier` port. It is loaded and run in one thread of its own: loading
-    takes seconds, and a pipeline is not to be used from two threads at once."""
-
-    def __init__(self) -> None:
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="classifier")
-        self._loading = self._thread.submit(self._load)
-
-    @staticmethod
-    def _load() -> Triage:
-        from classifiers.pipeline import load
-
-        return load()
-
-    async def ready(self) -> None:
-        """Return when the model is loaded. Raises what loading raised."""
-        await asyncio.wrap_future(self._loading)
-
-    async def classify(self, subject: str, text: str) -> Findings:
-        await self.ready()
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._thread, self._classify, subject, text)
-
-    def _classify(self, subject: str, text: str) -> Findings:
-        reading = self._loading.result().classify(subject, text)
-        return Findings(
-            intent=Intent(reading.intent),
-            intent_confidence=reading.intent_confidence,
-            severity=Severity(reading.severity),
-            confidence=reading.confidence,
-            other_means=reading.other_means,
-            installs=reading.installs,
-            language=Language(reading.language) if reading.language else None,
-            missing=tuple(reading.missing),
-            evidence=tuple(Evidence(facet=e.facet, text=e.text, weight=e.weight) for e in reading.evidence),
-        )
-
-    def close(self) -> None:
-        self._thread.shutdown(wait=False, cancel_futures=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +46,7 @@ class Edges:
 
     open_mailbox: Callable[[], Awaitable[Mailbox]]
     sender: Sender
-    classifier: Classifier
+    opener: Opener
     clock: Clock
     jitter: Callable[[], float]
 
@@ -102,7 +59,7 @@ class Desk:
     reader: MailReader
     intake: IntakeLoop
     outbox: OutboxLoop
-    classifier: Classifier
+    opener: Opener
     policy: Policy
     stop: asyncio.Event
 
@@ -118,8 +75,9 @@ async def open_store_for(settings: Settings, *, create: bool = False) -> AsyncIt
 async def open_desk(settings: Settings, *, resume: bool = False) -> AsyncIterator[Desk]:
     """Build the daemon; nothing runs yet. An empty store is created; it is locked while open."""
     async with AsyncExitStack() as stack:
-        classifier = TriageClassifier()
-        stack.callback(classifier.close)
+        room = ReadingRoom(reading_setup(settings))
+        stack.push_async_callback(room.close)
+        room.start()  # the model loads while the rest is built
         key = TokenKey(load_or_create_secret(secret_file(settings)))
         store = await stack.enter_async_context(open_store_for(settings, create=True))
         await store.acquire_daemon_lock()
@@ -129,7 +87,7 @@ async def open_desk(settings: Settings, *, resume: bool = False) -> AsyncIterato
         edges = Edges(
             open_mailbox=lambda: open_mailbox(imap, settings.imap.mailbox),
             sender=sender,
-            classifier=classifier,
+            opener=room,
             clock=SystemClock(),
             jitter=random.random,
         )
@@ -156,8 +114,7 @@ async def wire(
     )
     reader = MailReader(
         store=store,
-        classifier=edges.classifier,
-        parse=parser(settings),
+        opener=edges.opener,
         evidence=TokenReader(key, policy.desk_address, edges.clock.now),
         policy=policy,
         clock=edges.clock,
@@ -174,13 +131,14 @@ async def wire(
         answer_newer_than=timedelta(seconds=newer_than) if newer_than else None,
         resume=resume,
         stop=stop,
+        cards=card_mails(settings, store),
     )
     return Desk(
         store=store,
         reader=reader,
         intake=intake,
         outbox=outbox,
-        classifier=edges.classifier,
+        opener=edges.opener,
         policy=policy,
         stop=stop,
     )
@@ -190,7 +148,7 @@ async def run(settings: Settings, *, resume: bool = False) -> None:
     """The daemon: until SIGTERM or SIGINT. READY only after the model is loaded and the store is open."""
     async with open_desk(settings, resume=resume) as desk:
         with stop_on_signals(desk.stop):
-            await desk.classifier.ready()
+            await desk.opener.ready()
             sd_notify(READY=1, STATUS=f"serving {settings.imap.mailbox}")
             log.info("ready", extra={"fields": {"mailbox": settings.imap.mailbox}})
             loops = (desk.intake.progress, desk.outbox.progress)
@@ -211,9 +169,21 @@ async def serve(desk: Desk, beside: Mapping[str, Coroutine[Any, Any, None]] | No
 async def run_once(settings: Settings, *, resume: bool = False) -> None:
     """Take in all that waits, do all due work, flush the outbox. Raises `Unavailable`."""
     async with open_desk(settings, resume=resume) as desk:
-        await desk.classifier.ready()
+        await desk.opener.ready()
         await desk.intake.once()
         await desk.outbox.flush()
+
+
+def card_mails(settings: Settings, store: Store) -> CardMails | None:
+    if settings.mail.card_mails == "keep":
+        return None
+    parse = parser(settings)
+    return CardMails(
+        store=store,
+        inbox=settings.imap.mailbox,
+        processed=settings.imap.processed,
+        copy=lambda raw, mark: masked_copy(raw, mark, parse),
+    )
 
 
 def folders(settings: Settings) -> Folders:
@@ -265,16 +235,13 @@ def smtp_server(settings: Settings) -> SmtpServer:
     )
 
 
-def parser(settings: Settings) -> Callable[[bytes, bool], Mail | Unreadable]:
-    """`mail.parse` with what it must know of this desk."""
-    return partial(
-        _parse,
+def reading_setup(settings: Settings) -> Setup:
+    return Setup(
         desk_address=settings.desk.address,
         voicemail_senders=tuple(settings.mail.voicemail_senders),
     )
 
 
-def _parse(
-    data: bytes, truncated: bool, *, desk_address: str, voicemail_senders: tuple[str, ...]
-) -> Mail | Unreadable:
-    return parse(data, truncated=truncated, desk_address=desk_address, voicemail_senders=voicemail_senders)
+def parser(settings: Settings) -> Callable[[bytes, bool], Mail | Unreadable]:
+    """`mail.parse` with what it must know of this desk."""
+    return reading_setup(settings).parse

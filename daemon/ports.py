@@ -1,4 +1,4 @@
-"""The ports: what the loops ask of mailbox, SMTP, store, classifier and clock, and the two kinds of trouble.
+"""The ports: what the loops ask of mailbox, SMTP, store, reader and clock, and the two kinds of trouble.
 
 `Unavailable` means wait and try again: network, server, database. Anything else that goes wrong with one
 mail sends that mail to quarantine; anything else outside a mail ends the process.
@@ -13,13 +13,13 @@ from typing import Protocol
 
 from daemon.core.actions import Decision
 from daemon.core.matching import Lookup, Snapshot
-from daemon.core.values import Arrival, Delivery, Disposition, Findings, OutboxRow
+from daemon.core.values import Arrival, Delivery, Disposition, Findings, Mail, OutboxRow, Unreadable
 
 
 class Unavailable(Exception):
-    """A server or the database cannot serve us now. `service`: imap, smtp or store. The text names the
-    cause and, where there is one, the remedy. `refused`: it answered, and said no (a wrong password, a lock):
-    try again slowly, or it may lock the account."""
+    """A server, the database or the reading process cannot serve us now. `service`: imap, smtp, store or
+    reader. The text names the cause and, where there is one, the remedy. `refused`: it answered, and said no
+    (a wrong password, a lock): try again slowly, or it may lock the account."""
 
     def __init__(self, service: str, text: str, *, refused: bool = False) -> None:
         super().__init__(text)
@@ -85,6 +85,21 @@ class Mailbox(Protocol):
         Raises `MoveRefused` when the server answers no."""
         ...
 
+    async def append(self, folder: str, data: bytes, internaldate: datetime | None = None) -> int | None:
+        """Put a mail into `folder`, which is created when missing; its UID where the server tells.
+
+        Raises `MoveRefused` when the server answers no."""
+        ...
+
+    async def find(self, folder: str, field: str, value: str, since: datetime, before: datetime) -> list[int]:
+        """UIDs of the mails in another folder, ascending, whose header has `value` in this field and that
+        arrived on these days. A folder that does not exist holds none."""
+        ...
+
+    async def remove(self, uids: Sequence[int]) -> bool:
+        """Delete exactly these mails, for good. False: they are still there. A vanished UID is no error."""
+        ...
+
     async def wait(self, seconds: float) -> None:
         """Return when the server tells of something, or after `seconds`. The caller searches in any case."""
         ...
@@ -100,12 +115,36 @@ class Sender(Protocol):
     async def close(self) -> None: ...
 
 
-class Classifier(Protocol):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """What a mail says. `findings` None: they were not wanted, or, with `unclassified`, could not be had."""
+
+    mail: Mail | Unreadable
+    findings: Findings | None = None
+    unclassified: ReadingFault | None = None
+
+
+class ReadingFault(Exception):
+    """The program failed on a mail: the fault's `name` for people, its `trace` for the log."""
+
+    def __init__(self, name: str, trace: str) -> None:
+        super().__init__(name, trace)
+        self.name = name
+        self.trace = trace
+
+    def __str__(self) -> str:
+        return self.trace
+
+
+class Opener(Protocol):
     async def ready(self) -> None:
-        """Return when it can classify."""
+        """Return when it can read. Raises `Unavailable`."""
         ...
 
-    async def classify(self, subject: str, text: str) -> Findings: ...
+    async def open(self, mails: Sequence[RawMail], *, classified: bool = True) -> list[Opened | ReadingFault]:
+        """Parsed and, where a person wrote, classified; in their order. A fault is that mail's alone. Raises
+        `Unavailable` when nothing can be read now."""
+        ...
 
 
 class Clock(Protocol):
@@ -213,6 +252,15 @@ class Store(Protocol):
         ...
 
     async def mark_moved(self, mailbox: str, uidvalidity: int, uids: Sequence[int]) -> None: ...
+
+    async def card_mails(self, mailbox: str, uidvalidity: int, uids: Sequence[int]) -> Mapping[int, bool]:
+        """Those of these mails whose originals hold card numbers and were read whole; whether the masked copy
+        is in its place already."""
+        ...
+
+    async def mark_copied(self, mailbox: str, uidvalidity: int, uid: int, copy_uid: int) -> None:
+        """The masked copy is there, under this UID; 0: the server did not tell."""
+        ...
 
     # the outbox
     async def claim_outbox(self, now: datetime, limit: int, lease: timedelta) -> list[OutboxRow]:

@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Final, Protocol
 
 from daemon.core.values import Disposition, Mail, Unreadable
-from daemon.loops.intake import Folders
+from daemon.loops.folders import Folders
 from daemon.ports import MailHead, RawMail
 from daemon.store.accounting import Entry
 from daemon.store.database import SqlStore
@@ -179,12 +179,14 @@ class _Count:
 
     async def _rows_of(self, mail: Mail | Unreadable, raw: RawMail) -> list[Entry]:
         """The rows that this mail may be, likeliest first: same content, else (a release may read more or
-        less of it) same Message-ID, size and arrival."""
+        less of it) same Message-ID, size and arrival; the size of a masked copy is its own."""
         named = await self._store.entries_named([mail.message_id])
         print_ = key_of(mail.fingerprint)
         alike = [e for e in named if e.fingerprint == print_]
         alike.sort(key=lambda e: e.arrived != raw.internaldate)
-        return alike or [e for e in named if (e.size, e.arrived) == (raw.size, raw.internaldate)]
+        return alike or [
+            e for e in named if e.arrived == raw.internaldate and (e.masked or e.size == raw.size)
+        ]
 
     def _free(self, rows: Sequence[Entry]) -> Entry | None:
         """The first that no mail has. A row of the inbox is free again: its mail was moved under our eyes."""

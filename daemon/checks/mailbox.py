@@ -37,7 +37,7 @@ async def take_in(settings: Settings) -> Account:
     """Take in what is missing, and send nothing: the daemon does when it runs. Raises `StoreLocked` when it
     runs already, `StoreFault`, `Unavailable`."""
     async with app.open_desk(settings) as desk:
-        await desk.classifier.ready()
+        await desk.opener.ready()
         await desk.intake.once()
 
         async def taken(folder: Folder, name: str, raw: RawMail) -> Disposition:

@@ -32,12 +32,24 @@ def run(args: argparse.Namespace) -> int:
     from daemon.ports import Unavailable
 
     configure_logging(json=False, level="warning")
-    folder = args.dir or Path(tempfile.mkdtemp(prefix="azimut-demo-"))
+    folder = _folder(args.dir) if args.dir else Path(tempfile.mkdtemp(prefix="azimut-demo-"))
     try:
         asyncio.run(_demo(folder, keep=args.keep))
     except (DaemonStalled, Unavailable, OSError) as trouble:
         raise CommandFailed(f"the demo stopped: {trouble}") from trouble
     return 0
+
+
+def _folder(named: Path) -> Path:
+    """Raises `UsageFault` unless it is empty or still to be made: a desk that has seen the sample mails files
+    them as duplicates and answers nobody."""
+    from daemon.cli.failure import UsageFault
+
+    if named.exists() and not named.is_dir():
+        raise UsageFault(f"--dir is {str(named)!r}: expected a folder")
+    if named.is_dir() and any(named.iterdir()):
+        raise UsageFault(f"--dir is {str(named)!r}, which is not empty: expected an empty or a new folder")
+    return named
 
 
 async def _demo(folder: Path, *, keep: bool) -> None:

@@ -62,7 +62,8 @@ def _participant(participant: object) -> str:
 
 
 def _evidence(evidence: Facts) -> str:
-    return f"{evidence['facet']}: « {evidence['text']} » ({evidence['weight']:.2f})"
+    words = " ".join(evidence["text"].split())  # as the mail wrapped them
+    return f"{evidence['facet']}: « {words} » ({evidence['weight']:.2f})"
 
 
 def _message(message: Facts, zone: ZoneInfo) -> list[str]:
@@ -92,7 +93,8 @@ def _credit(credit: Facts) -> str:
 
 def _mail(mail: Facts, zone: ZoneInfo) -> str:
     due = f", due {instant(mail['due'], zone)}" if mail["due"] else ""
-    return f"{mail['kind']} to {mail['to']}: {mail['state']}, {mail['attempts']} attempts{due}"
+    tried = "1 attempt" if mail["attempts"] == 1 else f"{mail['attempts']} attempts"
+    return f"{mail['kind']} to {mail['to']}: {mail['state']}, {tried}{due}"
 
 
 def _event(event: Facts, zone: ZoneInfo) -> str:

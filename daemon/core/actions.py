@@ -9,9 +9,12 @@ transaction.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
+from decimal import Decimal
 from typing import Final, TypeAlias
 
+from daemon.core.sla.events import TicketEvent
+from daemon.core.sla.spans import LocalSpan
 from daemon.core.values import (
     Address,
     Arrival,
@@ -33,7 +36,8 @@ NEW: Final = 0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordMail:
-    """The ledger row: written exactly once for every mail that arrived. `ticket` may be NEW."""
+    """The ledger row: written exactly once for every mail that arrived. `ticket` may be NEW; `masked`: card
+    numbers in the mail as it came."""
 
     arrival: Arrival
     disposition: Disposition
@@ -43,6 +47,7 @@ class RecordMail:
     sender: str
     subject: str
     ticket: int | None = None
+    masked: int = 0
     raw: bytes = field(default=b"", repr=False)
 
 
@@ -214,6 +219,177 @@ class BounceMail:
     text: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddEvent:
+    """What happened to a ticket, as its clocks see it: they are worked out anew from it (`sla.replay`)."""
+
+    ticket: int
+    event: TicketEvent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetPriority:
+    """`rule` as in the contract: agent, answer, urgent, merge or one of the P1 rules."""
+
+    ticket: int
+    priority: Priority
+    provisional: bool
+    rule: str
+    at: datetime
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetAssignee:
+    """`assignee`: an agent's handle; None: nobody has it."""
+
+    ticket: int
+    assignee: str | None
+    at: datetime
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogCall:
+    """`minutes` as the agent wrote them, before rounding to the step of the agreement."""
+
+    ticket: int
+    account: str | None
+    minutes: int
+    text: str
+    at: datetime
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SaveNews:
+    """Words for the customer that the next status update quotes."""
+
+    ticket: int
+    text: str
+    at: datetime
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MergeTickets:
+    """`ticket` leads to `into` from here on."""
+
+    ticket: int
+    into: int
+    at: datetime
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MoveMessage:
+    """A recorded message becomes one of another ticket."""
+
+    ticket: int
+    to: int
+    message_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkTickets:
+    ticket: int
+    other: int
+    at: datetime
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttachAccount:
+    """The ticket and its requester's address belong to this account from here on."""
+
+    ticket: int
+    account: str
+    address: str
+    plan: Plan
+    coverage: Coverage
+    at: datetime
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecideCredit:
+    """A manager's decision on the proposal of a ticket. `amount`: what is given, the cap applied; None
+    when it is refused. `month` (YYYY-MM) is that of the decision."""
+
+    ticket: int
+    accepted: bool
+    amount: Decimal | None
+    month: str
+    at: datetime
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeclareHours:
+    """The standard calendar has a new version: `closed` on these spans of the day (none: all day), or open on
+    exactly these. Every ticket that is not over gets `HoursChanged`."""
+
+    day: date
+    closed: bool
+    spans: tuple[LocalSpan, ...]
+    reason: str
+    at: datetime
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EraseTicket:
+    """Texts, names and attachments of a ticket go, and its kept mails; figures and history stay."""
+
+    ticket: int
+    at: datetime
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddCorrection:
+    """What a mail really was: kept for training."""
+
+    ticket: int
+    message_id: str
+    field: str
+    was: str
+    became: str
+    at: datetime
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HoldMail:
+    """An agent's mail that was not carried out: what a yes to the answer would do, and what "envoyer" would.
+
+    cause        names the arrival; the `transcript` or `confirm` that tells of it carries it in its context
+    words        for the customer, "" when there are none
+    yes, send    commands, one a line, as `commands.writing.written` spells them; None: not offered
+    managers     the yes must be a manager's
+    """
+
+    cause: str
+    ticket: int | None
+    agent: str
+    at: datetime
+    words: str
+    yes: tuple[str, ...] | None
+    send: tuple[str, ...] | None
+    attachments: tuple[Attachment, ...] = ()
+    managers: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettleHeld:
+    """A held mail was answered: `how` is yes, send, no or undone. Compare and swap: once."""
+
+    cause: str
+    how: str
+    at: datetime
+    by: str
+
+
 Action: TypeAlias = (
     RecordMail
     | OpenTicket
@@ -231,6 +407,21 @@ Action: TypeAlias = (
     | GiveUpMail
     | CancelMail
     | BounceMail
+    | AddEvent
+    | SetPriority
+    | SetAssignee
+    | LogCall
+    | SaveNews
+    | MergeTickets
+    | MoveMessage
+    | LinkTickets
+    | AttachAccount
+    | DecideCredit
+    | DeclareHours
+    | EraseTicket
+    | AddCorrection
+    | HoldMail
+    | SettleHeld
 )
 
 

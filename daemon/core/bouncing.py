@@ -5,14 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final
 
-from daemon.core.actions import Action, AddHistory, BounceMail, SuppressAddress
+from daemon.core.actions import Action, AddHistory, BounceMail, QueueMail, SuppressAddress
 from daemon.core.matching import Snapshot
 from daemon.core.notices import notice
 from daemon.core.policy import Policy
 from daemon.core.sending import INTERNAL_KINDS
 from daemon.core.values import BounceReport, OutboxRow
 
-_ABOUT_FAILURES: Final = frozenset({"bounce", "undeliverable"})
+_ABOUT_FAILURES: Final = frozenset({"bounce", "bounce_perhaps", "undeliverable"})
 
 
 def is_hard(report: BounceReport) -> bool:
@@ -28,36 +28,58 @@ def on_bounce(
     actions: list[Action] = []
     for row in snapshot.bounced_rows:
         hard = is_hard(report)
-        text = report.diagnostic or report.status or report.action
-        actions.append(BounceMail(row=row.id, at=at, hard=hard, status=report.status, text=text))
-        if row.ticket is not None:
-            detail: dict[str, object] = {
-                "recipient": row.recipient,
-                "kind": row.kind,
-                "action": report.action,
-                "status": report.status,
-            }
-            actions.append(AddHistory(ticket=row.ticket, at=at, event="bounce", by="desk", detail=detail))
+        actions.append(BounceMail(row=row.id, at=at, hard=hard, status=report.status, text=_words(report)))
+        actions += _noted(row, report, at, proven=True)
         if hard:
-            actions += _hard(row, text, snapshot, policy, at, now)
+            actions += _hard(row, report, snapshot, policy, at, now)
+    if not snapshot.bounced_rows and snapshot.bounced_perhaps is not None and is_hard(report):
+        row = snapshot.bounced_perhaps
+        actions += _noted(row, report, at, proven=False)
+        actions += _told("bounce_perhaps", row, report, snapshot, policy, now)
     return tuple(actions)
 
 
+def _words(report: BounceReport) -> str:
+    return report.diagnostic or report.status or report.action
+
+
+def _noted(row: OutboxRow, report: BounceReport, at: datetime, *, proven: bool) -> tuple[AddHistory, ...]:
+    """`proven`: the report holds a signed id or address of ours. Anybody can write one that merely names a
+    customer's address: agents are told of it, and nothing is taken back or suppressed."""
+    if row.ticket is None:
+        return ()
+    detail: dict[str, object] = {
+        "recipient": row.recipient,
+        "kind": row.kind,
+        "action": report.action,
+        "status": report.status,
+        "proven": proven,
+    }
+    return (AddHistory(ticket=row.ticket, at=at, event="bounce", by="desk", detail=detail),)
+
+
 def _hard(
-    row: OutboxRow, text: str, snapshot: Snapshot, policy: Policy, at: datetime, now: datetime
+    row: OutboxRow, report: BounceReport, snapshot: Snapshot, policy: Policy, at: datetime, now: datetime
 ) -> list[Action]:
     """The address takes no mail: no automatic mail goes there until a person writes from it. Agents' and
     escalation addresses are never suppressed: the desk would fall silent. Their failing is told once a day,
     and never when it is such a notice that came back: two full mailboxes would tell each other for ever."""
     actions: list[Action] = []
-    own = policy.agent(row.recipient) is not None or row.recipient in policy.escalation
-    if not own:
-        actions.append(SuppressAddress(address=row.recipient, reason=text, at=at))
+    if not _is_own(row, policy):
+        actions.append(SuppressAddress(address=row.recipient, reason=_words(report), at=at))
+    return [*actions, *_told("bounce", row, report, snapshot, policy, now)]
+
+
+def _told(
+    what: str, row: OutboxRow, report: BounceReport, snapshot: Snapshot, policy: Policy, now: datetime
+) -> tuple[QueueMail, ...]:
+    """Agents, once for each mail that came back."""
     if row.kind in INTERNAL_KINDS and row.context.get("what") in _ABOUT_FAILURES:
-        return actions
+        return ()
+    own = _is_own(row, policy)
     ticket = snapshot.ticket(row.ticket) if row.ticket is not None else None
-    actions += notice(
-        "bounce",
+    return notice(
+        what,
         cause=f"bounce:{row.recipient}:{now:%Y-%m-%d}" if own else f"bounce:{row.id}",
         ticket=ticket or row.ticket,
         policy=policy,
@@ -65,9 +87,12 @@ def _hard(
         facts={
             "recipient": row.recipient,
             "mail_kind": row.kind,
-            "error": text,
+            "error": _words(report),
             "ticket_subject": ticket.subject if ticket else "",
         },
         never_to=row.recipient,
     )
-    return actions
+
+
+def _is_own(row: OutboxRow, policy: Policy) -> bool:
+    return policy.agent(row.recipient) is not None or row.recipient in {*policy.escalation, *policy.oncall}

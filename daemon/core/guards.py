@@ -86,6 +86,11 @@ def _known_list(c: Circumstances) -> bool:
     return c.mail.mail_class is MailClass.LIST and (c.in_directory or c.list_in_directory)
 
 
+def _known_caller(c: Circumstances) -> bool:
+    """Exactly one account has the number; it has an address, and that is answered, never the phone system."""
+    return c.mail.mail_class is MailClass.VOICEMAIL and c.in_directory
+
+
 def _several_senders(c: Circumstances) -> bool:
     """Two mailboxes in From: whose mail it is cannot be told, so nobody is answered (RFC 5322 3.6.2)."""
     return len({sender.address for sender in c.mail.senders}) > 1
@@ -100,6 +105,7 @@ TABLE: Final[tuple[_Row, ...]] = (
     ("older than the first start", _before_first_start, _ASIDE, Disposition.RECORDED),
     ("loop", _loop, _ASIDE, Disposition.LOOP),
     ("bounce", _class(MailClass.BOUNCE), _ASIDE, Disposition.BOUNCE),
+    ("voicemail of a known caller", _known_caller, _ANSWER, Disposition.RECORDED),
     ("voicemail", _class(MailClass.VOICEMAIL), _QUIET, Disposition.RECORDED),
     ("robot of a known sender", lambda c: _robot(c) and c.in_directory, _QUIET, Disposition.RECORDED),
     ("automatic", _class(MailClass.AUTO_REPLY), _ASIDE, Disposition.RECORDED),

@@ -19,96 +19,23 @@ from enum import StrEnum
 from typing import Final
 
 from daemon.core.authentication import authenticated
+from daemon.core.facts import COMPARED as COMPARED
+from daemon.core.facts import Lookup as Lookup
+from daemon.core.facts import RecordedMessage as RecordedMessage
+from daemon.core.facts import Snapshot as Snapshot
 from daemon.core.policy import Policy
 from daemon.core.values import (
-    Account,
+    BounceReport,
     Claim,
     ClaimKind,
-    Contact,
     Mail,
-    OutboxRow,
+    MailClass,
     Ticket,
     Unreadable,
 )
 
 TOKEN_LIFE: Final = timedelta(days=60)
 """How long evidence of ours holds after its ticket closed (mail.md; a ⚙ key of a later issue)."""
-
-COMPARED: Final = 2_000
-"""Characters by which two texts are told apart where only a repeated one matters."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lookup:
-    """The facts a mail's decision needs.
-
-    message_id, fingerprint, arrived  to know a second delivery of the very same mail (5 days)
-    sender        address whose contact, account (by address, then by its domain) and limits are asked for
-    recorded_ids  Message-IDs this mail answers: tickets on which such a message is recorded
-    tickets       ticket numbers that claims name
-    outbox_ids    Message-IDs of ours that a delivery report returned
-    outbox_rows   outbox rows that the report's envelope recipient (VERP) names
-    bounced       addresses that a delivery report names
-    list_domains  where the list that it came through may live, longest first
-    """
-
-    message_id: str
-    fingerprint: str
-    arrived: datetime
-    sender: str
-    recorded_ids: tuple[str, ...] = ()
-    tickets: tuple[int, ...] = ()
-    outbox_ids: tuple[str, ...] = ()
-    outbox_rows: tuple[int, ...] = ()
-    bounced: tuple[str, ...] = ()
-    list_domains: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecordedMessage:
-    """A message on a ticket that this mail answers. `people`: its From, To and Cc addresses."""
-
-    message_id: str
-    ticket: int
-    people: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Snapshot:
-    """The store's one answer to a `Lookup`.
-
-    duplicate         the ledger holds this mail: same Message-ID and fingerprint, arrived within 5 days
-    tickets           those that claims or recorded messages name, merges already followed (a merged ticket
-                      is under its own number too, with `merged_into` set)
-    open_p1           an open P1 of this sender, opened at most 4 h before the arrival
-    acks_last_hour    acknowledgements queued for this sender in the hour before the arrival
-    recent_texts      the first `COMPARED` characters of what this sender wrote on tickets that were opened in
-                      that hour; empty when no acknowledgement was queued in it
-    bounced_rows      outbox rows for `outbox_ids` and `outbox_rows`
-    suppressed        the sender's address is suppressed
-    list_known        a domain of `list_domains` belongs to an account
-    """
-
-    duplicate: bool = False
-    contact: Contact | None = None
-    account: Account | None = None
-    recorded: tuple[RecordedMessage, ...] = ()
-    tickets: tuple[Ticket, ...] = ()
-    open_p1: Ticket | None = None
-    acks_last_hour: int = 0
-    recent_texts: tuple[str, ...] = ()
-    bounced_rows: tuple[OutboxRow, ...] = ()
-    suppressed: bool = False
-    list_known: bool = False
-
-    def ticket(self, number: int) -> Ticket | None:
-        """The ticket under this number, or the one that it was merged into."""
-        by_id = {t.id: t for t in self.tickets}
-        found, seen = by_id.get(number), set[int]()
-        while found is not None and found.merged_into is not None and found.id not in seen:
-            seen.add(found.id)
-            found = by_id.get(found.merged_into)
-        return found
 
 
 class Role(StrEnum):
@@ -148,12 +75,13 @@ def lookup(
         message_id=mail.message_id,
         fingerprint=mail.fingerprint,
         arrived=arrived,
-        sender=mail.from_.address,
+        sender="" if mail.call else mail.from_.address,  # a caller is no sender, and a machine nobody's
         recorded_ids=_answered_ids(mail),
         tickets=tuple(dict.fromkeys(claim.ticket for claim in claims)),
         outbox_ids=(returned,) if returned else (),
         outbox_rows=tuple(bounced_rows),
-        bounced=(mail.bounce.recipient,) if mail.bounce and mail.bounce.recipient else (),
+        bounced=_failed(mail.bounce) if mail.bounce else "",
+        caller=(mail.call.caller or "") if mail.call else "",
         list_domains=_list_domains(mail.list_domain),
     )
 
@@ -162,7 +90,10 @@ def match(
     mail: Mail, claims: Sequence[Claim], snapshot: Snapshot, policy: Policy, arrived: datetime
 ) -> Match:
     """The ticket this mail belongs to. Evidence is weighed strongest first; the first that its sender may use
-    decides, and the first of all names the related ticket when there is none."""
+    decides, and the first of all names the related ticket when there is none. Each voice message is a matter
+    of its own: its sender is a machine."""
+    if mail.mail_class is MailClass.VOICEMAIL:
+        return Match()
     related: int | None = None
     for ticket, evidence, people in _evidence(mail, claims, snapshot):
         if ticket.closed_at is not None and arrived > ticket.closed_at + TOKEN_LIFE:
@@ -176,6 +107,10 @@ def match(
         # A second cry for help within 4 h, without quoting us, is the same emergency.
         return Match(ticket=snapshot.open_p1, role=Role.PARTICIPANT, evidence="open P1 of the same person")
     return Match(related=related)
+
+
+def _failed(report: BounceReport) -> str:
+    return report.recipient or "" if report.action == "failed" else ""
 
 
 def _list_domains(domain: str) -> tuple[str, ...]:

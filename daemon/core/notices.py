@@ -7,6 +7,7 @@ from typing import Final
 
 from daemon.core.actions import QueueMail
 from daemon.core.policy import Policy
+from daemon.core.recipients import Circle, recipients
 from daemon.core.values import Ticket
 
 RANK: Final = 5
@@ -28,6 +29,11 @@ def notice(
     `never_to`: the address that failed, which is not written to about its own failure. `facts` go to the
     template beside `what`.
     """
+    circle = Circle(
+        policy=policy,
+        assignee=ticket.assignee if isinstance(ticket, Ticket) else None,
+        failed=never_to,
+    )
     return tuple(
         QueueMail(
             kind="notice",
@@ -38,8 +44,7 @@ def notice(
             rank=RANK,
             at=now,
         )
-        for address in _readers(ticket, policy)
-        if address != never_to
+        for address in recipients("notice", circle)
     )
 
 
@@ -51,24 +56,16 @@ _EMPTY: Final[dict[str, object]] = {
     "reason": "",
     "sender": "",
     "subject": "",
+    "about": "",
     "in_reply_to": "",
     "references": [],
 }
-
-
-def _readers(ticket: Ticket | int | None, policy: Policy) -> tuple[str, ...]:
-    if isinstance(ticket, Ticket) and ticket.assignee is not None:
-        assigned = [a.addresses[0] for a in policy.agents if a.handle == ticket.assignee]
-        if assigned:
-            return tuple(assigned)
-    return tuple(a.addresses[0] for a in policy.agents) or policy.managers
 
 
 def desk_notice(
     what: str, *, cause: str, policy: Policy, now: datetime, facts: dict[str, object]
 ) -> tuple[QueueMail, ...]:
     """A notice about the desk as a whole: to managers, else to all agents."""
-    readers = policy.managers or tuple(a.addresses[0] for a in policy.agents)
     return tuple(
         QueueMail(
             kind="notice",
@@ -79,5 +76,5 @@ def desk_notice(
             rank=RANK,
             at=now,
         )
-        for address in readers
+        for address in recipients("notice", Circle(policy=policy, desk_wide=True))
     )

@@ -36,7 +36,8 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """`timezone` is an IANA name. `sla` holds every version, ascending by effective date."""
+    """`timezone` is an IANA name. `sla` holds every version, ascending by effective date. `voicemail_p1`: a
+    voice message without words may be an emergency (mail.md, "Parsing")."""
 
     desk_address: str
     desk_name: str
@@ -49,6 +50,7 @@ class Policy:
     sla: tuple[SlaVersion, ...]
     limits: Limits
     voicemail_senders: tuple[str, ...] = ()
+    voicemail_p1: bool = True
     trusted_authserv: tuple[str, ...] = ()
     plus_addressing: bool = True
 

@@ -8,26 +8,16 @@ from typing import Final
 
 from daemon.core import retry
 from daemon.core.actions import Action, AddHistory, CancelMail, Decision, GiveUpMail, MarkSent, RetryMail
+from daemon.core.case import late
 from daemon.core.notices import notice
-from daemon.core.opening import late
 from daemon.core.policy import Policy
+from daemon.core.recipients import CUSTOMERS, TEAM
 from daemon.core.values import Delivery, OutboxRow, Outcome
 
-INTERNAL_KINDS: Final = frozenset(
-    {
-        "notification",
-        "transcript",
-        "confirm",
-        "digest",
-        "escalation",
-        "alarm",
-        "breach",
-        "proposal",
-        "statement",
-        "notice",
-    }
-)
+INTERNAL_KINDS: Final = frozenset(TEAM)
 """Kinds that only agents and managers read (contract, X-Azimut-Kind)."""
+
+_WRITTEN_BY_PEOPLE: Final = frozenset({"reply", "resolved"})
 
 
 _MAY_HAVE_ARRIVED: Final = "an earlier copy may have arrived; "
@@ -52,7 +42,10 @@ def on_send(row: OutboxRow, now: datetime) -> Send | Decision:
 
     A row whose bytes a server may have had is repeated as it is: the same Message-ID, the same bytes. While
     the server is out of reach nobody has them, and after an outage of hours they must not sound punctual.
+    Automatic mail to a suppressed address is not sent; an agent's words are, for a person has looked at it.
     """
+    if row.suppressed and row.kind in CUSTOMERS.keys() - _WRITTEN_BY_PEOPLE:
+        return _unsendable(row, now)
     kept = row.message is not None
     if row.kind != "ack" or (kept and not row.last_error.startswith(_NOBODY_THERE)):
         return Send(context=row.context)
@@ -90,6 +83,15 @@ def unrenderable(row: OutboxRow, error: str, policy: Policy, now: datetime) -> D
 
 def cancel(row: OutboxRow, reason: str, now: datetime) -> Decision:
     return Decision(actions=(CancelMail(row=row.id, version=row.version, at=now, reason=reason),))
+
+
+def _unsendable(row: OutboxRow, now: datetime) -> Decision:
+    reason = "mail to this address has bounced, and nobody has written from it since"
+    noted: tuple[Action, ...] = ()
+    if row.ticket is not None:
+        detail: dict[str, object] = {"kind": row.kind, "recipient": row.recipient, "reason": "suppressed"}
+        noted = (AddHistory(ticket=row.ticket, at=now, event="not_sent", by="desk", detail=detail),)
+    return Decision(actions=(*cancel(row, reason, now).actions, *noted))
 
 
 def _give_up(row: OutboxRow, error: str, policy: Policy, now: datetime) -> tuple[Action, ...]:

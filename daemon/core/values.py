@@ -23,6 +23,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from daemon.core.call import Call
+
 
 class Priority(StrEnum):
     """Contract priorities (SLA clause 1). They sort by gravity: P1 first."""
@@ -169,6 +171,7 @@ class Mail:
                delivery of the same mail from another mail under the same id
     synthetic_id  the mail had no usable Message-ID: ours is made from the content, the same at each parse
     signs      why `mail_class` is not `mail`, in words, for the history
+    call         what a phone system's notice says of the caller; None: it is no such notice
     list_domain  the domain of the list that it came through, from List-Id; "": none is named
     """
 
@@ -191,6 +194,7 @@ class Mail:
     signs: tuple[str, ...] = ()
     list_domain: str = ""
     bounce: BounceReport | None = None
+    call: Call | None = None
     authentication_results: tuple[str, ...] = ()
     return_path: str | None = None
     language: Language | None = None
@@ -351,6 +355,7 @@ class OutboxRow:
 
     context  JSON-ready facts for the template, as they were when it was decided
     rank     1 (P1) to 4, then 5 for mails that nobody waits for: the order of sending
+    suppressed  mail to this recipient has bounced for good, and nobody has written from there since
     """
 
     id: int
@@ -370,6 +375,7 @@ class OutboxRow:
     message: bytes | None = field(default=None, repr=False)
     envelope_from: str = ""
     last_error: str = ""
+    suppressed: bool = False
 
 
 class Outcome(StrEnum):

@@ -53,7 +53,7 @@ class DaemonStalled(Exception):
 
 async def play(desk: Desk, server: MailServer) -> list[Sample]:
     """Send every sample and let the daemon handle them; the loops are stopped at the end."""
-    await desk.classifier.ready()
+    await desk.opener.ready()
     running = asyncio.create_task(serve(desk))
     try:
         return await _scenes(desk, server, running)

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import aclosing
 from typing import Final
 
+from daemon.loops.reading import Reading
 from daemon.ports import RawMail, Unavailable
+
+BATCH: Final = 50
+"""Mails per fetch and per move: aioimaplib's parser fails on long answers."""
 
 MAILS: Final = 16
 BYTES: Final = 4_000_000
@@ -31,3 +37,29 @@ async def handfuls(mails: AsyncIterator[RawMail]) -> AsyncGenerator[list[RawMail
         yield hand
     if broken is not None:
         raise broken
+
+
+async def read_ahead(
+    mails: AsyncIterator[RawMail], read: Callable[[Sequence[RawMail]], Awaitable[list[Reading]]]
+) -> AsyncGenerator[list[Reading], None]:
+    """The mails, read by the handful; the next one is read while its taker writes the last. When the stream
+    breaks off, what had come is given out before its `Unavailable` is raised."""
+    broken: Unavailable | None = None
+    reading: asyncio.Future[list[Reading]] | None = None
+    try:
+        try:
+            async with aclosing(handfuls(mails)) as hands:
+                async for some in hands:
+                    ready, reading = reading, asyncio.ensure_future(read(some))
+                    if ready is not None:
+                        yield await ready
+        except Unavailable as trouble:
+            broken = trouble
+        if reading is not None:
+            yield await reading
+        if broken is not None:
+            raise broken
+    finally:
+        if reading is not None and not reading.done():
+            reading.cancel()
+            await asyncio.gather(reading, return_exceptions=True)

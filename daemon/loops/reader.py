@@ -1,4 +1,4 @@
-"""One mail through the whole pipeline: parse, look up, classify, decide, write. Order of steps only.
+"""One mail through the whole pipeline: read, look up, decide, write. Order of steps only.
 
 Whatever goes wrong with one mail and is not `Unavailable` sends that mail to quarantine with the reason, and
 the next mail is served.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from itertools import groupby
 from typing import Final
 
@@ -17,17 +18,19 @@ from daemon.core.decide import Inbound, on_mail, set_aside
 from daemon.core.matching import Snapshot
 from daemon.core.notices import desk_notice
 from daemon.core.policy import Intake, Policy
-from daemon.core.values import Arrival, Disposition, Mail, Unreadable
+from daemon.core.values import Arrival, Disposition, Unreadable
 from daemon.loops.reading import Evidence, Glasses, Reading
 from daemon.ports import (
     AlreadyDone,
     Applied,
     Case,
-    Classifier,
     Clock,
     Conflict,
+    HeldMail,
     MailHead,
+    Opener,
     RawMail,
+    ReadingFault,
     Store,
     Unavailable,
 )
@@ -44,27 +47,26 @@ HELD_BATCH: Final = 50
 
 
 class MailReader:
-    """`parse` takes (data, truncated) and returns a Mail or an Unreadable, never an exception."""
+    """From a mail in the mailbox to its disposition in the store."""
 
     def __init__(
         self,
         *,
         store: Store,
-        classifier: Classifier,
-        parse: Callable[[bytes, bool], Mail | Unreadable],
+        opener: Opener,
         evidence: Evidence,
         policy: Policy,
         clock: Clock,
         wake_outbox: Callable[[], None],
     ) -> None:
         self._store = store
-        self._glasses = Glasses(classifier=classifier, parse=parse, evidence=evidence)
+        self._glasses = Glasses(opener=opener, evidence=evidence)
         self._policy = policy
         self._clock = clock
         self._wake_outbox = wake_outbox
 
     async def read(self, mailbox: str, uidvalidity: int, raws: Sequence[RawMail]) -> list[Reading]:
-        """What can be said of these mails without the store: parsed, evidence collected, classified."""
+        """What can be said of these mails without the store. Raises `Unavailable`."""
         arrivals = [
             Arrival(
                 mailbox=mailbox,
@@ -76,8 +78,7 @@ class MailReader:
             )
             for raw in raws
         ]
-        pairs = zip(arrivals, raws, strict=True)
-        return list(await asyncio.gather(*(self._glasses.read(arrival, raw.data) for arrival, raw in pairs)))
+        return await self._glasses.read(arrivals, raws)
 
     async def settle(self, readings: Sequence[Reading], circumstances: Intake) -> list[Disposition]:
         """Give these mails their dispositions, in their order and durably: in one transaction where all goes
@@ -95,14 +96,14 @@ class MailReader:
         """Decide anew some of what the brake held, now to be answered, unless `quiet`. Returns how many
         mails; 0: no more."""
         held = await self._store.held(mailbox, HELD_BATCH)
-        for mail in held:
-            await self._settle(await self._glasses.read(mail.arrival, mail.data), Intake(quiet=quiet))
+        for mail in held:  # one by one: they are read anew, and one of them may be large
+            (reading,) = await self._glasses.read([mail.arrival], [_raw(mail)])
+            await self._settle(reading, Intake(quiet=quiet))
         return len(held)
 
     async def seen(self, raw: RawMail) -> bool:
         """The ledger knows this mail's Message-ID, under whatever UID."""
-        mail = await self._glasses.parse_anyhow(raw.data, raw.truncated, raw.uid)
-        return bool(await self._store.known_ids([mail.message_id]))
+        return bool(await self._store.known_ids([await self._glasses.message_id(raw)]))
 
     async def set_aside_unread(self, mailbox: str, uidvalidity: int, head: MailHead, why: str) -> Disposition:
         """Quarantine for a mail that nobody is to open again. Its bytes stay in the mailbox alone."""
@@ -157,15 +158,14 @@ class MailReader:
 
     async def _settle(self, reading: Reading, circumstances: Intake) -> Disposition:
         """One mail by itself: decided anew when what it was decided from changes meanwhile."""
-        arrival = reading.arrival
         if reading.fault is not None:
-            return await self._quarantine(arrival, reading.data, reading.fault)
+            return await self._quarantine(reading, reading.fault)
         try:
             return await self._decide_and_write(reading, circumstances)
         except (Unavailable, asyncio.CancelledError):
             raise
         except Exception as fault:  # noqa: BLE001 - any fault of one mail is that mail's alone
-            return await self._quarantine(arrival, reading.data, fault)
+            return await self._quarantine(reading, fault)
 
     async def _decide_and_write(self, reading: Reading, circumstances: Intake) -> Disposition:
         if reading.lookup is None:
@@ -185,14 +185,18 @@ class MailReader:
             raise ValueError("a mail that was not read cannot be decided")
         return on_mail(reading.inbound, snapshot, self._policy, circumstances, self._clock.now())
 
-    async def _quarantine(self, arrival: Arrival, data: bytes, fault: Exception) -> Disposition:
+    async def _quarantine(self, reading: Reading, fault: Exception) -> Disposition:
         """The program failed on this mail: it is kept with the fault's name, and somebody is told. When even
         that fails, the fault is not this mail's, and the process ends."""
-        fields = _fields(arrival, type(fault).__name__)
-        log.error("mail_set_aside", extra={"fields": fields}, exc_info=fault)
-        mail = await self._glasses.parse_anyhow(data, arrival.truncated, arrival.uid)
-        reason = f"{type(fault).__name__} while it was handled"
-        inbound = Inbound(arrival=arrival, mail=mail, claims=(), findings=None, raw=data)
+        arrival = reading.arrival
+        name = fault.name if isinstance(fault, ReadingFault) else type(fault).__name__
+        log.error("mail_set_aside", extra={"fields": _fields(arrival, name)}, exc_info=fault)
+        if reading.inbound is not None:
+            inbound = replace(reading.inbound, claims=(), findings=None)
+        else:
+            unread = Unreadable(reason="reading failed", message_id=f"uid-{arrival.uid}")
+            inbound = Inbound(arrival=arrival, mail=unread, claims=(), findings=None, raw=reading.data)
+        reason = f"{name} while it was handled"
         return await self._write(arrival, set_aside(inbound, reason, self._policy, self._clock.now()))
 
     async def _write(self, arrival: Arrival, decision: Decision) -> Disposition:
@@ -216,6 +220,11 @@ class MailReader:
 
 def _light(reading: Reading) -> bool:
     return reading.fault is None and len(reading.data) < ALONE_FROM
+
+
+def _raw(mail: HeldMail) -> RawMail:
+    a = mail.arrival
+    return RawMail(uid=a.uid, internaldate=a.internaldate, size=a.size, data=mail.data, truncated=a.truncated)
 
 
 def _record_of(decision: Decision) -> RecordMail:

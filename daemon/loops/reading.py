@@ -1,23 +1,19 @@
-"""What can be said of a mail without the store: parsed, its evidence collected, classified. It decides and
+"""What can be said of a mail without the store: parsed, classified, its evidence collected. It decides and
 writes nothing."""
 
 from __future__ import annotations
 
-import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Final, Protocol
+from typing import Protocol
 
-from daemon.core.decide import Inbound, needs_findings
+from daemon.core.decide import Inbound
 from daemon.core.matching import Lookup, lookup
-from daemon.core.values import Arrival, Claim, Findings, Mail, Unreadable
-from daemon.ports import Classifier
+from daemon.core.values import Arrival, Claim, Mail
+from daemon.ports import Opened, Opener, RawMail, ReadingFault
 
 log = logging.getLogger("azimut.intake")
-
-THREAD_FROM: Final = 100_000
-"""Bytes from which parsing leaves the event loop: below, the thread costs more than the parsing."""
 
 
 class Evidence(Protocol):
@@ -51,31 +47,40 @@ class Reading:
 
 
 class Glasses:
-    """`parse` takes (data, truncated) and returns a Mail or an Unreadable, never an exception."""
-
-    def __init__(
-        self,
-        *,
-        classifier: Classifier,
-        parse: Callable[[bytes, bool], Mail | Unreadable],
-        evidence: Evidence,
-    ) -> None:
-        self._classifier = classifier
-        self._parse = parse
+    def __init__(self, *, opener: Opener, evidence: Evidence) -> None:
+        self._opener = opener
         self._evidence = evidence
 
-    async def read(self, arrival: Arrival, data: bytes) -> Reading:
-        """Never raises: any fault of one mail is that mail's alone."""
+    async def read(self, arrivals: Sequence[Arrival], raws: Sequence[RawMail]) -> list[Reading]:
+        """Any fault of one mail is that mail's alone. Raises `Unavailable` when nothing can be read now."""
+        opened = await self._opener.open(raws)
+        return [
+            self._reading(arrival, raw.data, found)
+            for arrival, raw, found in zip(arrivals, raws, opened, strict=True)
+        ]
+
+    async def message_id(self, raw: RawMail) -> str:
+        """Its Message-ID, or one that stands for a mail that cannot be read. Raises `Unavailable`."""
+        (opened,) = await self._opener.open([raw], classified=False)
+        return opened.mail.message_id if isinstance(opened, Opened) else f"uid-{raw.uid}"
+
+    def _reading(self, arrival: Arrival, data: bytes, opened: Opened | ReadingFault) -> Reading:
+        if isinstance(opened, ReadingFault):
+            return Reading(arrival=arrival, data=data, fault=opened)
+        if opened.unclassified is not None:
+            fault = opened.unclassified
+            fields = {"uid": arrival.uid, "fault": fault.name, "trace": fault.trace}
+            log.error("classifier_failed", extra={"fields": fields})
+        mail = opened.mail
+        readable = mail if isinstance(mail, Mail) else None
         try:
-            mail = await self.parse(data, arrival.truncated)
-            readable = mail if isinstance(mail, Mail) else None
             claims = self._evidence.claims(readable) if readable else ()
             rows = self._evidence.bounced_rows(readable) if readable and readable.bounce else ()
             inbound = Inbound(
                 arrival=arrival,
                 mail=mail,
                 claims=claims,
-                findings=await self._findings(mail),
+                findings=opened.findings,
                 raw=data,
                 ours=readable is not None and self._evidence.is_ours(readable),
             )
@@ -83,25 +88,3 @@ class Glasses:
         except Exception as fault:  # noqa: BLE001 - whoever settles this mail sets it aside with the reason
             return Reading(arrival=arrival, data=data, fault=fault)
         return Reading(arrival=arrival, data=data, inbound=inbound, lookup=wanted)
-
-    async def parse(self, data: bytes, truncated: bool) -> Mail | Unreadable:
-        if len(data) < THREAD_FROM:
-            return self._parse(data, truncated)
-        return await asyncio.to_thread(self._parse, data, truncated)
-
-    async def parse_anyhow(self, data: bytes, truncated: bool, uid: int) -> Mail | Unreadable:
-        try:
-            return await self.parse(data, truncated)
-        except Exception:  # noqa: BLE001 - parsing itself is what failed, and this must go on
-            return Unreadable(reason="parsing failed", message_id=f"uid-{uid}")
-
-    async def _findings(self, mail: Mail | Unreadable) -> Findings | None:
-        if not isinstance(mail, Mail) or not needs_findings(mail):
-            return None
-        try:
-            return await self._classifier.classify(mail.subject, mail.new_text or mail.text)
-        except Exception as fault:
-            # A person who writes is answered even when the model fails: the core then takes the priority that
-            # the guide gives to a text that cannot be told, and marks it to be verified.
-            log.exception("classifier_failed", extra={"fields": {"fault": type(fault).__name__}})
-            return None

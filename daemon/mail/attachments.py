@@ -22,7 +22,7 @@ MAX_ATTACHMENTS: Final = 100
 _TEXT_FILES: Final = re.compile(r"\.(txt|csv|tsv|log|json|xml|html?|ics|vcf|md|ini|eml|rtf)$", re.IGNORECASE)
 _TEXT_MEDIA: Final = re.compile(r"^(text/.*|application/(json|xml|csv|rtf|.*\+(json|xml)))$")
 _UU_BEGIN: Final = re.compile(r"^begin [0-7]{3,4} (\S[^\n]{0,200})$")
-_MAILS: Final = frozenset({"message/rfc822", "message/global"})
+MAILS: Final = frozenset({"message/rfc822", "message/global"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +38,7 @@ class File:
 def raw_name(leaf: tree.Leaf) -> str:
     """The name a part came with; an attached mail is called after its subject."""
     name = leaf.part.file_name()
-    if leaf.media_type in _MAILS:
+    if leaf.media_type in MAILS:
         inner = leaf.part.children()
         subject = ""
         if inner:
@@ -76,16 +76,21 @@ def attachments(files: Sequence[File], defects: list[str]) -> tuple[tuple[Attach
     ), masked
 
 
+def is_text(media_type: str, name: str) -> bool:
+    """Whether a file of this type or name may hold card numbers that can be read in it."""
+    return bool(_TEXT_MEDIA.match(media_type) or _TEXT_FILES.search(name))
+
+
 def _masked_content(file: File, name: str) -> tuple[bytes, int]:
-    if file.media_type in _MAILS and file.part is not None:
-        count = _mask_inside(file.part)
+    if file.media_type in MAILS and file.part is not None:
+        count = mask_inside(file.part)
         return (tree.content(file.part)[0], count) if count else (file.content, 0)
-    if _TEXT_MEDIA.match(file.media_type) or _TEXT_FILES.search(name):
+    if is_text(file.media_type, name):
         return mask_bytes(file.content)
     return file.content, 0
 
 
-def _mask_inside(part: Part) -> int:
+def mask_inside(part: Part) -> int:
     """Mask the texts and subjects of an attached mail in place; how many numbers that were."""
     count, stack, seen = 0, [part], 0
     while stack and seen < tree.MAX_PARTS:

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from typing import Final
 
+from daemon.core.robots import nobody_reads
 from daemon.core.values import MailClass
 from daemon.mail.part import Part
 
@@ -19,13 +20,6 @@ MAX_HOPS: Final = 50
 """Received fields of a mail that goes in circles; RFC 5321 section 6.3 lets servers stop at 100."""
 _MAX_VISITS: Final = 3
 
-_NO_REPLY: Final = re.compile(
-    r"^(?:no[-_.]?reply|not?[-_.]?reply|do[-_.]?not[-_.]?reply|donot[-_.]?reply|"
-    r"ne[-_.]?pas[-_.]?r[eé]pondre|nepasrepondre|noresponse|no[-_.]?response|pas[-_.]?de[-_.]?reponse)"
-    r"|(?:[-_.]no-?reply|[-_.]ne-?pas-?repondre)$|^(?:mailer-daemon|postmaster|listserv|majordomo|"
-    r"bounces?|auto-?reply|autoresponder|automailer)$"
-    r"|^owner-|-(?:owner|request|bounces?)$|^bounces?[-+]",
-)
 _OUT_OF_OFFICE: Final = re.compile(
     r"^\s*(?:(?:re|tr|aw|fw|sv|rép|rep)\s?:\s*)*(?:"
     r"réponse automatique|reponse automatique|(?:message|courriel) d['’]absence|absen(?:t|te|"
@@ -157,7 +151,7 @@ def _robot_signs(top: Part, sender: str) -> tuple[str, ...]:
         signs.append("auto-submitted:auto-generated")
     if _null_path(top):
         signs.append("null-return-path")
-    if _NO_REPLY.search(sender.partition("@")[0].lower()):
+    if nobody_reads(sender):
         signs.append("no-reply-sender")
     if _is_spam(top):
         signs.append("spam-flag")

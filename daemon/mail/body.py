@@ -20,6 +20,7 @@ from daemon.mail.sanitize import clean_text
 
 MAX_TEXT: Final = 1_000_000
 _MAX_TEXT_BYTES: Final = 8_000_000
+_LONGEST_FLOWED: Final = 20_000
 
 _TEXT_TYPES: Final = frozenset({"text/plain", "text/html"})
 _SIGNATURES: Final = frozenset(
@@ -131,19 +132,23 @@ def leaf_text(leaf: tree.Leaf, defects: list[str]) -> str:
 def unflowed(text: str, *, delsp: bool = False) -> str:
     """RFC 3676: a line that ends in a space goes on in the next one of the same quote depth,
     except the signature's "-- "."""
-    out: list[str] = []
-    open_depth = -1
+    out: list[list[str]] = []
+    open_depth, length = -1, 0
     for raw in text.split("\n"):
         depth = len(raw) - len(raw.lstrip(">"))
         line = raw[depth:].removeprefix(" ")
         flows = line.endswith(" ") and line != "-- "
         piece = line[:-1] if flows and delsp else line
         if open_depth == depth and line != "-- ":
-            out[-1] = out[-1] + piece if len(out[-1]) < 20_000 else out[-1] + "\n" + piece
+            if length > _LONGEST_FLOWED:
+                piece, length = f"\n{piece}", 0
+            out[-1].append(piece)
         else:
-            out.append(f"{'>' * depth} {piece}" if depth else piece)
+            out.append([f"{'>' * depth} {piece}" if depth else piece])
+            length = 0
+        length += len(piece)
         open_depth = depth if flows else -1
-    return "\n".join(out)
+    return "\n".join("".join(pieces) for pieces in out)
 
 
 def _sorted(leaves: Sequence[tree.Leaf], defects: list[str]) -> tuple[list[tree.Leaf], list[File]]:

@@ -1,93 +1,64 @@
-"""Delivery reports: RFC 3464, and the forms of servers that do not write it (Exim, qmail, older Postfix and
-Sendmail, Exchange, the great providers).
+"""Delivery reports: RFC 3464, and by `bounce_prose` the forms of servers that do not write it.
 
 It says which address failed, how, and which mail of ours came back. What follows is for the core.
 """
 
 from __future__ import annotations
 
+import base64
+import binascii
+import quopri
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Final
 
 from daemon.core.values import BounceReport
-from daemon.mail import tree
+from daemon.mail import bounce_prose, tree
+from daemon.mail.bounce_codes import address_in, status_of
 from daemon.mail.part import Part
 from daemon.mail.sanitize import clean_line
 
 _READ: Final = 60_000
-_ADDRESS: Final = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]{1,64}@(?:[\w-]{1,63}\.){1,8}[\w-]{2,63}")
-_STATUS: Final = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d.]|\w)")
-_REPLY_CODE: Final = re.compile(r"(?<![\d.-])(?<!\d )(4[2-5]\d|5[0-5]\d)[ -](?=#?[45]\.|[^\d\s])")
+_MOST_GROUPS: Final = 200
 _MESSAGE_ID: Final = re.compile(
     rb"^[ \t>]{0,4}Message-ID:[ \t]*(?:\r?\n[ \t]+)?<([^<>\s]{1,900})>", re.MULTILINE | re.IGNORECASE
 )
+_BLANK_LINE: Final = re.compile(rb"\r?\n[ \t]*\r?\n")
 
 _DAEMON: Final = re.compile(
-    r"mailer-?daemon|postmaster|mail[-_.]?delivery|mdaemon|mail\.daemon|microsoftexchange|daemon@",
+    r"mailer-?daemon|post[-_.]?master|mail[-_.]?delivery|mdaemon|mail\.daemon|microsoftexchange|daemon@",
     re.IGNORECASE,
 )
 _BOUNCES: Final = re.compile(r"(?:^|[-_.+=])bounces?(?:$|[-_.+=])", re.IGNORECASE)
 """As a word of the local part: a shop may be called Bounce House."""
-_SUBJECT: Final = re.compile(
-    r"undeliver|returned (?:mail|to sender)|return(?:ed)? (?:message|e-?mail)|delivery (?:status|"
-    r"failure|failed|has failed|report|notification|problem|error|unsuccessful|delayed)|"
-    r"failure (?:notice|delivery)|fail(?:ed|ure) (?:to )?deliver|mail (?:delivery|system) (?:fail|"
-    r"error|status|subsystem|problem)|(?:could not|cannot|can't|unable to) (?:be )?(?:deliver|send)|"
-    r"not delivered|non[- ](?:remis|livr|delivr|distribu)|(?:échec|echec|erreur) (?:de |"
-    r"d['’])?(?:la )?(?:remise|livraison|distribution|envoi)|remise (?:impossible|retardée|différée)|"
-    r"delayed mail|warning: (?:could not send|message)|message (?:status|delayed|undeliver|"
-    r"not delivered|delivery)|notification d['’]état|unzustellbar|mail could not|"
-    r"user unknown|unknown user|mail error|error sending|nondeliver|non-deliver|rejected|bounce|"
-    r"mailbox (?:full|unavailable)|host unknown",
-    re.IGNORECASE,
+_REPORTS: Final = frozenset({"message/delivery-status", "message/global-delivery-status"})
+_RETURNED: Final = frozenset(
+    {"message/rfc822", "message/global", "text/rfc822-headers", "message/global-headers"}
 )
-_BODY: Final = re.compile(
-    r"undeliver|could not be delivered|couldn't be delivered|was not delivered|"
-    r"not able to deliver|unable to deliver|cannot deliver|can't deliver|"
-    r"delivery (?:has )?(?:failed|to the following)|"
-    r"permanent (?:fatal )?error|permanent failure|failed permanently|this is the (?:mail|"
-    r"qmail-send|postfix|exim)|following (?:address|recipient)|user unknown|unknown user|no such user|"
-    r"mailbox (?:is )?(?:full|unavailable|not found)|over (?:its )?quota|n['’](?:a|"
-    r"ont) (?:pas )?pu être (?:remis|livré|distribué)|addresses? (?:had|with) (?:permanent|transient)|"
-    r"(?:recipient|address|account|mailbox)[^\n]{0,60}(?:rejected|unknown|invalid|disabled|"
-    r"does not exist|doesn't exist|not exist)|"
-    r"returned (?:message|mail|to sender)|\b55[0-4][ -](?=#?5\.|[^\d\s])",
-    re.IGNORECASE,
-)
-_DELAYED: Final = re.compile(
-    r"delayed|has not yet been delivered|not been delivered yet|still being retried|"
-    r"will (?:continue|keep)[^\n]{0,40}(?:retry|try)|do not need to re-?send|warning message only|"
-    r"retard|différée|temporar(?:y|ily) (?:failure|deferred)",
-    re.IGNORECASE,
-)
-_GIVEN_UP: Final = re.compile(
-    r"permanent|giving up|given up|too long|timed? ?out after|expired|failed", re.IGNORECASE
-)
-_COPY_BELOW: Final = re.compile(
-    r"^[-_=* >]{0,40}(?:below this line is a copy|(?:the )?original message|"
-    r"this is a copy of (?:the|your) (?:message|mail)|message header|"
-    r"(?:returned|unsent|undelivered|transcript of) (?:message|mail|session)|"
-    r"en-têtes d['’]origine|message d['’]origine|received:\s)",
-    re.IGNORECASE | re.MULTILINE,
-)
+_GROUP_FIELDS: Final = ("final-recipient", "original-recipient", "action")
 
 
 def report(
     top: Part, leaves: Sequence[tree.Leaf], *, sender: str, subject: str, text: str
 ) -> BounceReport | None:
-    """What the delivery report says, None when the mail is none."""
-    structured = _structured(leaves)
-    if structured is not None and _from_server(top, sender):
-        return structured
-    if _report_type(top) in ("disposition-notification", "feedback-report"):
+    """What the delivery report says, None when the mail is none. `sender`: bare address of From, "" for
+    none; `text`: the mail's text."""
+    text = text[:_READ]
+    found = _structured(leaves, text) if _from_server(top, sender) else None
+    if found is None and _report_type(top) in ("disposition-notification", "feedback-report"):
         return None
-    return _recognised(top, leaves, sender=sender, subject=subject, text=text[:_READ])
+    if found is None:
+        found = bounce_prose.report(
+            top, from_server=_is_server(top, sender), subject=subject, text=text, is_server=_DAEMON.search
+        )
+    return replace(found, original_message_id=_returned_id(leaves)) if found is not None else None
 
 
 def _from_server(top: Part, sender: str) -> bool:
-    """No person sent it: the report in a mail that somebody forwards is that somebody's question."""
-    nobody = top.first("return-path").strip() == "<>"
+    """No person sent it: the report in a mail that somebody forwards is that somebody's question. Some
+    gateways write "From: <>"."""
+    nobody = top.first("return-path").strip() == "<>" or not sender
     submitted = top.first("auto-submitted").strip().lower()
     return _is_server(top, sender) or nobody or submitted not in ("", "no")
 
@@ -105,34 +76,61 @@ def _report_type(top: Part) -> str:
     return top.parameter("report-type").lower()
 
 
-def _structured(leaves: Sequence[tree.Leaf]) -> BounceReport | None:
+def _structured(leaves: Sequence[tree.Leaf], text: str) -> BounceReport | None:
     """RFC 3464. Of several recipients the first that failed speaks, else the first."""
-    groups = [
-        group
-        for leaf in leaves
-        if leaf.media_type in ("message/delivery-status", "message/global-delivery-status")
-        for group in _groups(leaf.part)
-    ]
+    groups = list(_all_groups(leaves)) or list(_wrapped_groups(leaves))
     if not groups:
         return None
     chosen = next((g for g in groups if _action(g) == "failed"), groups[0])
-    recipient = _recipient(chosen.first("final-recipient")) or _recipient(chosen.first("original-recipient"))
+    recipient = address_in(chosen.first("final-recipient")) or address_in(chosen.first("original-recipient"))
     diagnostic = chosen.first("diagnostic-code")
-    status = _STATUS.search(chosen.first("status")) or _STATUS.search(diagnostic)
     return BounceReport(
         recipient=recipient,
         action=_action(chosen),
-        status=status[1] if status else None,
-        original_message_id=_returned_id(leaves),
+        status=status_of(chosen.first("status"), diagnostic, recipient, bounce_prose.own_words(text)),
         diagnostic=clean_line(diagnostic, 500),
     )
 
 
-def _groups(part: Part) -> Iterator[Part]:
-    """The per-recipient groups; some servers write them as one, or into a plain text payload."""
-    for block in (part.children() or [])[:200]:
-        if any(block.first(name) for name in ("final-recipient", "original-recipient", "action")):
+def _all_groups(leaves: Sequence[tree.Leaf]) -> Iterator[Part]:
+    return (g for leaf in leaves if leaf.media_type in _REPORTS for g in _groups(leaf))
+
+
+def _wrapped_groups(leaves: Sequence[tree.Leaf]) -> Iterator[Part]:
+    """Gateways attach another server's report to their own covering note."""
+    for leaf in leaves:
+        for inner in (leaf.part.children() or [])[:1] if leaf.media_type == "message/rfc822" else []:
+            if _report_type(inner) == "delivery-status":
+                yield from _all_groups(list(tree.leaves(inner, [])))
+
+
+def _groups(leaf: tree.Leaf) -> Iterator[Part]:
+    """The per-recipient groups; some servers write them as one with the group of the mail."""
+    for block in _blocks(leaf)[:_MOST_GROUPS]:
+        if any(block.first(name) for name in _GROUP_FIELDS):
             yield block
+
+
+def _blocks(leaf: tree.Leaf) -> list[Part]:
+    """The groups of fields. RFC 3464 section 2.1 wants them unencoded and some encode them: the standard
+    parser then takes the encoding for fields."""
+    groups = leaf.part.children() or []
+    encoding = leaf.part.first("content-transfer-encoding").strip().lower()
+    if encoding not in ("quoted-printable", "base64"):
+        return groups
+    written = "\n\n".join(map(_as_written, groups)).encode("ascii", "ignore")[:_READ]
+    try:
+        plain = quopri.decodestring(written) if encoding == "quoted-printable" else base64.b64decode(written)
+    except binascii.Error:
+        return []  # the prose beside it is read
+    blocks = _BLANK_LINE.split(plain)[:_MOST_GROUPS]
+    return [tree.read(block.strip()).top for block in blocks]
+
+
+def _as_written(group: Part) -> str:
+    """The text that the parser took apart: where it met a line that is no field, the rest is the payload."""
+    fields = "\n".join(f"{name}: {value}" for name, value in group.raw_items())
+    return f"{fields}\n{group.source()}".strip("\n")
 
 
 def _action(group: Part) -> str:
@@ -146,76 +144,13 @@ def _action(group: Part) -> str:
     return {"2": "delivered", "4": "delayed"}.get(first_digit, "failed")
 
 
-def _recipient(value: str) -> str | None:
-    found = _ADDRESS.search(value.rpartition(";")[2] or value)
-    return found[0].lower() if found else None
-
-
 def _returned_id(leaves: Sequence[tree.Leaf]) -> str | None:
     """The Message-ID of the mail that came back: in the returned mail or its headers, else in the text below
     "this is a copy"."""
-    for leaf in leaves:
-        if leaf.media_type in (
-            "message/rfc822",
-            "message/global",
-            "text/rfc822-headers",
-            "message/global-headers",
-        ):
-            found = _MESSAGE_ID.search(leaf.content[:_READ])
-            if found:
-                return found[1].decode("utf-8", "replace")
-    for leaf in leaves:
-        if leaf.media_type in ("text/plain", "text/html") or leaf.media_type.startswith("multipart/"):
-            found = _MESSAGE_ID.search(leaf.content[:_READ])
-            if found:
-                return found[1].decode("utf-8", "replace")
+    returned = [leaf for leaf in leaves if leaf.media_type in _RETURNED]
+    texts = [leaf for leaf in leaves if leaf.media_type.startswith(("text/plain", "text/html", "multipart/"))]
+    for leaf in [*returned, *texts]:
+        found = _MESSAGE_ID.search(leaf.content[:_READ])
+        if found:
+            return found[1].decode("utf-8", "replace")
     return None
-
-
-def _recognised(
-    top: Part, leaves: Sequence[tree.Leaf], *, sender: str, subject: str, text: str
-) -> BounceReport | None:
-    """A report in prose: it must come from a mail server and say so in its subject or its words."""
-    failed = top.first("x-failed-recipients")
-    from_server = _is_server(top, sender)
-    in_subject = bool(_SUBJECT.search(subject))
-    # An empty envelope sender alone is every automatic answer's (RFC 3834), so the subject must say it too.
-    nobody = top.first("return-path").strip() == "<>" and in_subject
-    if not (failed or nobody or (from_server and (in_subject or _BODY.search(text)))):
-        return None
-    own_words = _COPY_BELOW.split(text, maxsplit=1)[0] or text
-    status = _STATUS.search(own_words) or _STATUS.search(text)
-    code = _REPLY_CODE.search(own_words)
-    return BounceReport(
-        recipient=_recipient(failed) or _failed_address(own_words, text, top),
-        action=_prose_action(subject, own_words, status[1] if status else "", code[1] if code else ""),
-        status=status[1] if status else (f"{code[1][0]}.0.0" if code else None),
-        original_message_id=_returned_id(leaves),
-        diagnostic=clean_line(_diagnostic(own_words), 500),
-    )
-
-
-def _failed_address(own_words: str, text: str, top: Part) -> str | None:
-    """The address the report is about: the first that is neither ours nor the server's."""
-    ours = {m[0].lower() for m in _ADDRESS.finditer(top.first("to")[:2_000])}
-    for source in (own_words, text):
-        for match in _ADDRESS.finditer(source):
-            address = match[0].lower().strip("'`*")
-            if address not in ours and not _DAEMON.search(address):
-                return address
-    return None
-
-
-def _prose_action(subject: str, words: str, status: str, code: str) -> str:
-    if status.startswith("5") or code.startswith("5"):
-        return "failed"
-    if _DELAYED.search(subject) or (_DELAYED.search(words) and not _GIVEN_UP.search(words)):
-        return "delayed"
-    return "failed"
-
-
-def _diagnostic(words: str) -> str:
-    for line in words.split("\n"):
-        if _STATUS.search(line) or _REPLY_CODE.search(line):
-            return line
-    return ""

@@ -7,11 +7,13 @@ its groups are written as cards are. Order, phone, tax, tracking and device numb
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from itertools import pairwise
 from typing import Final
 
 # Up to three separators between digits: "4242 - 4242", a hard space, zero-width characters, a soft wrap.
 _SEPARATOR: Final = r"[ \-.\u00a0\u2007\u2009\u202f\u2010-\u2015\u200b-\u200d\u2060\ufeff\u00ad\n]{1,3}"
+_INVISIBLE: Final = re.compile(r"[\u200b-\u200d\u2060\ufeff\u00ad]")
 _RUN: Final = re.compile(rf"\d+(?:{_SEPARATOR}\d+)*")
 _DIGITS: Final = re.compile(r"\d+")
 _SHORTEST: Final = 13
@@ -69,12 +71,7 @@ _SAME_CHECK_DIGIT: Final = (13, 14, 15)  # EAN-13, GTIN-14, IMEI; ICCIDs are 19 
 def mask_cards(text: str, mark: str = "\u2022") -> tuple[str, int]:
     """`text` with all but the last four digits of every card number replaced by `mark`, its spacing kept,
     and how many numbers that were. Linear in the length of the text."""
-    found = [
-        span
-        for run in _RUN.finditer(text)
-        if run.end() - run.start() >= _SHORTEST
-        for span in _cards(text, run.start(), run.end())
-    ]
+    found = _seen_through(text) if _INVISIBLE.search(text) else _spans(text)
     if not found:
         return text, 0
     parts, last = [], 0
@@ -86,13 +83,32 @@ def mask_cards(text: str, mark: str = "\u2022") -> tuple[str, int]:
     return "".join(parts), len(found)
 
 
+def _spans(text: str) -> list[tuple[int, int]]:
+    return [
+        span
+        for run in _RUN.finditer(text)
+        if run.end() - run.start() >= _SHORTEST
+        for span in _cards(text, run.start(), run.end())
+    ]
+
+
+def _seen_through(text: str) -> list[tuple[int, int]]:
+    """The spans of a text that holds characters nobody sees: they part no groups, wherever they stand."""
+    shown = [i for i, char in enumerate(text) if not _INVISIBLE.match(char)]
+    found = _spans("".join([text[i] for i in shown]))
+    return [(shown[start], shown[end - 1] + 1) for start, end in found]
+
+
 def mask_bytes(content: bytes) -> tuple[bytes, int]:
     """The same for the content of a text file, in its own encoding; a file without cards is
     returned as it is."""
     for bom, encoding in ((b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be")):
         if content.startswith(bom):
-            masked, count = mask_cards(content.decode(encoding, "surrogatepass"), "x")
-            return (masked.encode(encoding, "surrogatepass"), count) if count else (content, 0)
+            whole = content[: len(content) - len(content) % 2]  # the last byte of a broken file stays
+            masked, count = mask_cards(whole.decode(encoding, "surrogatepass"), "x")
+            if not count:
+                return content, 0
+            return masked.encode(encoding, "surrogatepass") + content[len(whole) :], count
     try:
         text, encoding = content.decode("utf-8"), "utf-8"
     except UnicodeDecodeError:
@@ -127,7 +143,7 @@ def _card_from(text: str, groups: list[tuple[int, int]], first: int) -> int | No
         digits += text[begin:stop] if stop - begin <= _LONGEST else "0" * (_LONGEST + 1)
         if len(digits) > _LONGEST or (last - first >= _MOST_UNEVEN and not even):
             break
-        if len(digits) >= _PREFIX and not _is_issued(digits):
+        if len(digits) >= _PREFIX and not _is_issued(digits[:_PREFIX]):
             break
         if len(digits) >= _SHORTEST and _written_as_card(text, groups[first : last + 1]) and _is_card(digits):
             best = last
@@ -155,8 +171,10 @@ def _named_otherwise(text: str, start: int, groups: list[tuple[int, int]]) -> bo
     return _OTHER_NUMBER.search(text[max(0, start - 40) : start]) is not None
 
 
-def _is_issued(digits: str) -> bool:
-    return any(low <= digits[: len(low)] <= high for low, high, _ in _ISSUERS)
+@lru_cache(maxsize=10_000)
+def _is_issued(prefix: str) -> bool:
+    """Asked of nearly every group of a list of numbers."""
+    return any(low <= prefix[: len(low)] <= high for low, high, _ in _ISSUERS)
 
 
 def _is_card(digits: str) -> bool:

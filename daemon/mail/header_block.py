@@ -15,7 +15,20 @@ _LINES: Final = 14
 _LONGEST_VALUE: Final = 400
 
 _KEYS: Final = {
-    "from": ("de", "from", "von", "da", "van", "od", "från", "fra", "expéditeur", "reply-to", "répondre à"),
+    "from": (
+        "de",
+        "from",
+        "von",
+        "da",
+        "van",
+        "od",
+        "från",
+        "fra",
+        "expéditeur",
+        "reply-to",
+        "répondre à",
+        "от",
+    ),
     "date": (
         "envoyé",
         "envoye",
@@ -33,9 +46,11 @@ _KEYS: Final = {
         "sent at",
         "date d'envoi",
         "envoyé le",
+        "отправлено",
+        "дата",
     ),
-    "to": ("à", "a", "to", "an", "para", "aan", "till", "til", "destinataire", "destinataires", "do"),
-    "cc": ("cc", "copie", "copie à", "cci", "kopie", "copia"),
+    "to": ("à", "a", "to", "an", "para", "aan", "till", "til", "destinataire", "destinataires", "do", "кому"),
+    "cc": ("cc", "copie", "copie à", "cci", "kopie", "copia", "копия"),
     "subject": (
         "objet",
         "subject",
@@ -50,12 +65,18 @@ _KEYS: Final = {
         "re",
         "temat",
         "importance",
+        "тема",
     ),
 }
 _KEY_OF: Final = {word: key for key, words in _KEYS.items() for word in words}
 _ONCE: Final = ("from", "date", "subject")
-_FIELD: Final = re.compile(r"^[*_\s]{0,4}([A-Za-zÀ-ÿ' -]{1,20}?)[*_]{0,2}\s?:(?!//)")
-_RULE: Final = re.compile(r"^\s{0,4}(?:_{5,}|-{5,}|={5,}|\*{5,}|—{3,})\s*$")
+_FIELD: Final = re.compile(r"^[*_\s]{0,4}([A-Za-zÀ-ÿА-яё' -]{1,20}?)[*_]{0,2}\s?:(?!//)")
+# Only programs write a date like this one (RFC 5322 section 3.3).
+_MACHINE_DATE: Final = re.compile(
+    r":\s*(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d{1,2} [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d [+-]\d{4}"
+)
+_EVIDENCE: Final = re.compile(r"@[\w-]{1,63}\.|\b\d{1,2}\s?[h:]\s?\d\d\b|\b(?:19|20)\d\d\b")
+_RULE: Final = re.compile(r"^\s{0,4}(?:_{5,}|-{5,}|={4,}|\*{5,}|—{3,})\s*$")
 
 
 def block_end(texts: Sequence[str], index: int) -> int | None:
@@ -82,9 +103,13 @@ def block_end(texts: Sequence[str], index: int) -> int | None:
             break
         # else a folded value, such as a long list of recipients
     distinct = set(keys)
-    if len(distinct) >= 3 and "from" in distinct and distinct & {"subject", "date"} and keys[0] != "to":
+    if distinct in ({"date", "to"}, {"date", "from"}) and any(map(_MACHINE_DATE.search, texts[index:end])):
         return end
-    return None
+    if len(distinct) < 3 or "from" not in distinct or not distinct & {"subject", "date"} or keys[0] == "to":
+        return None
+    if first and not any(_EVIDENCE.search(t) for t in texts[index:end] if _key(t)):
+        return None  # "De : caisse 1 / Date : hier / Objet : …" may be a person's own table
+    return end
 
 
 def is_rule(text: str) -> bool:

@@ -10,11 +10,15 @@ import html
 import re
 from typing import Final
 
+from daemon.mail.line_writer import Writer
+
 MAX_HTML: Final = 4_000_000
+MAX_TAGS: Final = 100_000
+"""Tags that are read; below them the markup is only taken out."""
 
 _TAG: Final = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9:-]{0,30})")
 _ATTRIBUTE: Final = re.compile(r"([a-zA-Z-]{1,30})\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'>]+))")
-_WHITE: Final = re.compile(r"[ \t\r\n\f]+")
+_ANY_TAG: Final = re.compile(r"<[^<>]{0,1000}>?")
 _QUOTED: Final = re.compile(r"\"[^\"]*\"|'[^']*'")
 # Not `font-size: 0`: newsletters set it on a cell whose children set it back.
 _HIDING: Final = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden|mso-hide\s*:\s*all", re.IGNORECASE)
@@ -56,12 +60,16 @@ class _Reader:
         self._source = source
         self._hide = hide
         self._hidden_by, self._hidden_depth = "", 0
-        self._writer = _Writer()
+        self._writer = Writer()
         self._links: list[tuple[str, int]] = []
 
     def text(self) -> str:
-        position, size = 0, len(self._source)
+        position, size, tags = 0, len(self._source), 0
         while position < size:
+            tags += 1
+            if tags > MAX_TAGS:
+                self._words(_ANY_TAG.sub(" ", self._source[position:]))
+                break
             start = self._source.find("<", position)
             if start < 0:
                 self._words(self._source[position:])
@@ -183,74 +191,6 @@ class _Reader:
         if len(target) > _LONGEST_LINK or bare.rstrip("/") in shown or shown in bare:
             return
         self._writer.write(f" ({target if target.startswith('http') else bare})")
-
-
-class _Writer:
-    """Lines with a quote level; white space is folded as a browser folds it."""
-
-    def __init__(self) -> None:
-        self._lines: list[str] = []
-        self._line: list[str] = []
-        self._level = 0
-        self._pre = 0
-        self._blank = True  # the line so far ends in white space
-        self._written = 0
-
-    def write(self, text: str) -> None:
-        if self._pre:
-            first, *others = text.split("\n")
-            self._put(first)
-            for other in others:
-                self.line_break()
-                self._put(other)
-            return
-        text = _WHITE.sub(" ", text)
-        if self._blank:
-            text = text.lstrip(" ")
-        self._put(text)
-
-    def _put(self, text: str) -> None:
-        if text:
-            self._line.append(text)
-            self._written += 1
-            self._blank = text.endswith(" ")
-
-    def mark(self) -> int:
-        return len(self._line)
-
-    def since(self, mark: int) -> str:
-        return "".join(self._line[mark : mark + 50])[:2_000]
-
-    def line(self) -> None:
-        """Begin a new line unless we stand at the beginning of one."""
-        if "".join(self._line).strip():
-            self.line_break()
-        self._line, self._blank = [], True
-
-    def line_break(self) -> None:
-        self._lines.append("> " * self._level + "".join(self._line).rstrip(" "))
-        self._line, self._blank = [], True
-
-    def paragraph(self) -> None:
-        self.line()
-        if self._lines and self._lines[-1].strip("> "):
-            self._lines.append("> " * self._level if self._level else "")
-
-    def cell(self) -> None:
-        if self._line:
-            self._line.append("  ")
-            self._blank = True
-
-    def quote(self, step: int) -> None:
-        self._level = min(max(self._level + step, 0), 20)
-
-    def preformatted(self, step: int) -> None:
-        self._pre = max(self._pre + step, 0)
-
-    def result(self) -> str:
-        self.line_break()
-        text = "\n".join(line.rstrip(" ") for line in self._lines)
-        return re.sub(r"\n{3,}", "\n\n", text).strip("\n ")
 
 
 def _attributes(inside: str) -> dict[str, str]:

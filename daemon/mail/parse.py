@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from daemon.core.values import Address, Language, Mail, Unreadable
-from daemon.mail import addresses, automatic, body, bounce, header, reply, tree
+from daemon.core.values import Address, Language, Mail, MailClass, Unreadable
+from daemon.mail import addresses, automatic, body, bounce, header, reply, tree, voicemail
 from daemon.mail.language import vote
 
 MAX_DEFECTS: Final = 50
@@ -87,7 +87,9 @@ def _parse(
         desk_address=desk_address,
         voicemail_senders=voicemail_senders,
     )
-    new_text = reply.new_text(content.text, forwarded=reply.is_forward(head.subject))
+    call = voicemail.read(head.subject, content.text) if mail_class is MailClass.VOICEMAIL else None
+    heard = call.transcript if call is not None else ""
+    new_text = heard or reply.new_text(content.text, forwarded=reply.is_forward(head.subject))
     return Mail(
         message_id=own_id or _made_id(digest),
         synthetic_id=own_id is None,
@@ -108,6 +110,7 @@ def _parse(
         signs=signs,
         list_domain=automatic.list_domain(mail.top),
         bounce=report,
+        call=call,
         authentication_results=head.authentication_results,
         return_path=addresses.return_path(mail.top),
         language=_language(new_text, head.subject),

@@ -72,6 +72,7 @@ _NOTICE: Final = {
     "bounce": {"error": "5.2.2 Mailbox full", "mail_kind": "ack"},
     "quarantine": {"reason": "no From header field", "subject": "???", "ticket_subject": "???"},
     "oversize": {"sender": "marie@boulangerieroy.example", "subject": "Photos de l’écran"},
+    "bounce_perhaps": {"error": "5.2.2 Mailbox full", "mail_kind": "ack"},
     "breaker": {"sender": "robot@alarmes.example", "reason": "acks_per_address"},
     "brake": {"reason": "brake"},
     "loop": {"sender": "marie@boulangerieroy.example", "subject": "Photos de l’écran"},
@@ -153,6 +154,7 @@ def notice(
         "reason": "",
         "sender": "",
         "subject": "",
+        "about": "",
         "in_reply_to": "",
         "references": [],
     }

@@ -12,12 +12,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from email.parser import BytesParser
 from email.policy import Compat32
+from itertools import islice
 from typing import Final, cast
 
 from daemon.mail import charset
 from daemon.mail.elision import elide, restore
 from daemon.mail.part import TROUBLES, Part
 
+MAX_HEADER: Final = 1_000_000
 MAX_FIELDS: Final = 1_000
 MAX_FIELD: Final = 64 * 1024
 MAX_PARTS: Final = 500
@@ -26,9 +28,14 @@ MAX_DEPTH: Final = 50
 # The parser compares every line with every open boundary: nesting times lines is its cost.
 _MAX_COMPARISONS: Final = 20_000_000
 _NESTING: Final = (b"boundary", b"message/rfc822", b"message/global")
+# It makes a message of every group of a delivery report, and a group of every blank line.
+_MAX_GROUPS: Final = 5_000
+_MAX_BOUNDARIES: Final = 20_000
+_BOUNDARY: Final = re.compile(rb"boundary\s*=\s*\"?([^\";\s]{1,70})", re.IGNORECASE)
 _BODY_IF_REFUSED: Final = 1_000_000
 _END_OF_HEADERS: Final = re.compile(rb"\r?\n\r?\n|\r\r")
 _DASHES: Final = re.compile(rb"^--([^\s\"\\-][^\r\n\"\\]{0,68})\r?$", re.MULTILINE)
+_LINE_END: Final = re.compile(r"\r\n?|\n")
 _FIELD_CONTROLS: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 # When there are too many fields, these stay, wherever they stand.
 _NEEDED_FIELDS: Final = """
@@ -47,6 +54,12 @@ class _Mended(Compat32):
     def header_source_parse(self, sourcelines: Sequence[str]) -> tuple[str, str]:
         name, _, value = "".join(sourcelines).partition(":")
         return name, mended(value.lstrip(" \t").rstrip("\r\n"))
+
+    def fold_binary(self, name: str, value: str) -> bytes:
+        """A field of an attached mail as it came; folding it anew is most of the cost of writing it."""
+        if not value.isascii():
+            return super().fold_binary(name, value)
+        return f"{name}: {_LINE_END.sub(self.linesep, value)}{self.linesep}".encode("ascii", "replace")
 
 
 _POLICY: Final = _Mended()
@@ -79,18 +92,23 @@ def read(raw: bytes) -> Tree:
     """The tree of any bytes. Does not raise but for want of memory."""
     defects: list[str] = []
     head, body = _split(raw)
+    if len(head) > MAX_HEADER:
+        defects.append(f"header of {len(head)} bytes: only the first {MAX_HEADER} were read")
+        head = head[: head.rfind(b"\n", 0, MAX_HEADER) + 1 or MAX_HEADER] + b"\n"
+        raw = head + body
     elided = elide(raw)
     lower, lines = elided.raw.lower(), elided.raw.count(b"\n", len(head)) + 1
-    if sum(lower.count(mark) for mark in _NESTING) * lines > _MAX_COMPARISONS:
-        defects.append("nested too deeply for its size: shown as it is, not opened")
+    trouble = _too_costly(lower, lines)
+    if trouble:
+        defects.append(trouble)
         top = _fields_only(head)
         return Tree(
             top=_bounded(top, defects), defects=tuple(defects), refused=True, body=body[:_BODY_IF_REFUSED]
         )
     try:
         top = _parsed(elided.raw)
-    except TROUBLES as trouble:
-        defects.append(f"cannot be opened ({type(trouble).__name__}): shown as it is")
+    except TROUBLES as raised:
+        defects.append(f"cannot be opened ({type(raised).__name__}): shown as it is")
         top = _fields_only(head)
         return Tree(
             top=_bounded(top, defects), defects=tuple(defects), refused=True, body=body[:_BODY_IF_REFUSED]
@@ -129,6 +147,19 @@ def leaves(top: Part, defects: list[str]) -> Iterator[Leaf]:
             if trouble:
                 defects.append(trouble)
             yield Leaf(part=part, media_type=kind, content=decoded, parents=parents, branch=branch)
+
+
+def _too_costly(lower: bytes, lines: int) -> str:
+    """Why the standard parser would take too long over these bytes; "" when it would not."""
+    if sum(lower.count(mark) for mark in _NESTING) * lines > _MAX_COMPARISONS:
+        return "nested too deeply for its size: shown as it is, not opened"
+    if b"delivery-status" in lower and lower.count(b"\n\n") + lower.count(b"\n\r\n") > _MAX_GROUPS:
+        return f"a delivery report of more than {_MAX_GROUPS} groups: shown as it is, not opened"
+    if lower.count(b"\n--") > _MAX_BOUNDARIES:
+        named = {m[1] for m in islice(_BOUNDARY.finditer(lower), 20)}
+        if sum(lower.count(b"\n--" + boundary) for boundary in named) > _MAX_BOUNDARIES:
+            return f"more than {_MAX_BOUNDARIES} parts: shown as it is, not opened"
+    return ""
 
 
 def _guessed(part: Part, defects: list[str]) -> list[Part] | None:

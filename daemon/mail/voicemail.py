@@ -7,8 +7,9 @@ listening.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Final
+
+from daemon.core.call import Call
 
 _READ: Final = 20_000
 _NUMBER: Final = re.compile(
@@ -56,18 +57,7 @@ _AFTER_TRANSCRIPT: Final = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Voicemail:
-    """What the notice says. `caller` is the number in digits, without the country code 1, None when hidden;
-    `seconds` the length of the recording; `transcript` the caller's words as the phone system heard them."""
-
-    caller: str | None = None
-    name: str | None = None
-    seconds: int | None = None
-    transcript: str = ""
-
-
-def read(subject: str, text: str) -> Voicemail:
+def read(subject: str, text: str) -> Call:
     """The caller, named in the body or else in the subject. Never guesses: an unlabelled number is none."""
     text = text.replace("\u00a0", " ").replace("\u202f", " ")[:_READ]
     subject = subject.replace("\u00a0", " ").replace("\u202f", " ")
@@ -82,7 +72,7 @@ def read(subject: str, text: str) -> Voicemail:
         name = name or _name(candidate)
         if caller and name:
             break
-    return Voicemail(caller=caller, name=name, seconds=_seconds(text), transcript=_transcript(text))
+    return Call(caller=caller, name=name, seconds=_seconds(text), transcript=_transcript(text))
 
 
 def _digits(candidate: str) -> str | None:

@@ -93,6 +93,7 @@ def policy(settings: Settings) -> core.Policy:
         sla=settings.sla,
         limits=core.Limits(**settings.limits.model_dump()),
         voicemail_senders=settings.mail.voicemail_senders,
+        voicemail_p1=settings.mail.voicemail_p1,
         trusted_authserv=settings.imap.trusted_authserv,
         plus_addressing=desk.plus_addressing,
     )

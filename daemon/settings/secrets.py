@@ -50,6 +50,11 @@ class Secret:
             return _content(self.file, guarded=folder is not None and self.file.is_relative_to(folder))
         except FileNotFoundError as missing:
             raise SecretMissing(f"no password: {self.file} does not exist; {self._places()}") from missing
+        except PermissionError as closed:
+            raise SecretRefused(
+                f"{self.file} cannot be read by this user: {closed.strerror}. The service gets it from"
+                f" systemd, other commands from `azimut-desk` (docs/operations.md) or the variable {self.env}"
+            ) from closed
 
     def _places(self) -> str:
         return (
@@ -77,7 +82,7 @@ def _content(path: Path, *, guarded: bool) -> str:
     try:
         # Without O_NONBLOCK a pipe of this name would hold the program for ever.
         number = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-    except FileNotFoundError:
+    except (FileNotFoundError, PermissionError):
         raise
     except OSError as trouble:
         raise SecretRefused(f"{path} cannot be read: {trouble.strerror}") from trouble

@@ -14,7 +14,8 @@ from daemon.store.readings import moment
 
 _CHUNK: Final = 200
 _COLUMNS: Final = (
-    "id, mailbox, uidvalidity, uid, message_id, fingerprint, size, arrived, disposition, subject, sender"
+    "id, mailbox, uidvalidity, uid, message_id, fingerprint, size, arrived, disposition, subject, sender,"
+    " masked"
 )
 
 UNREAD: Final = "uid-"
@@ -23,7 +24,8 @@ UNREAD: Final = "uid-"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """A ledger row. `message_id` and `fingerprint` are keys, as `store.fields.key_of` makes them."""
+    """A ledger row. `message_id` and `fingerprint` are keys, as `store.fields.key_of` makes them; `masked`:
+    the mail held card numbers, and a copy of another size may lie in its place."""
 
     id: int
     mailbox: str
@@ -36,6 +38,7 @@ class Entry:
     disposition: str
     subject: str
     sender: str
+    masked: bool = False
 
 
 async def newest(client: Client) -> int:
@@ -99,4 +102,5 @@ def _entry(row: Row) -> Entry:
         disposition=row["disposition"],
         subject=row["subject"],
         sender=row["sender"],
+        masked=row["masked"] > 0,
     )

@@ -63,13 +63,24 @@ def _backup(location: Location, blobs: Blobs, key_file: Path, target: Path) -> B
         raise BackupFailed(f"{target} exists: an older backup is never written over; name another file")
     if not target.parent.is_dir():
         raise BackupFailed(f"{target.parent} is no folder: create it first")
-    with serving(), tempfile.TemporaryDirectory(dir=target.parent, prefix=".backup-") as work:  # mode 0700
+    with serving(), _workshop(target) as work:
         database = Path(work) / (location.path.name if location.path is not None else DUMP)
         if location.path is not None:
             _copy_sqlite(location.path, database)
         else:
             _dump_postgres(location, database)
         return _archive(Path(work) / "archive", database, blobs, key_file, target)
+
+
+def _workshop(target: Path) -> tempfile.TemporaryDirectory[str]:
+    """A folder of mode 0700 beside the archive, for what is not whole yet."""
+    try:
+        return tempfile.TemporaryDirectory(dir=target.parent, prefix=".backup-")
+    except OSError as trouble:
+        raise BackupFailed(
+            f"{target.parent} cannot be written: {trouble.strerror};"
+            " name a file in a folder that this user owns"
+        ) from trouble
 
 
 def _copy_sqlite(source: Path, copy: Path) -> None:

@@ -66,20 +66,27 @@ class Connection:
             return await rows(client, sql, values)
 
 
-async def rows(client: Client, sql: str, values: Sequence[object] = ()) -> list[Row]:
-    """The rows of one statement; with RETURNING also of one that writes."""
+async def rows(
+    client: Client, sql: str, values: Sequence[object] = (), *, before: Sequence[Statement] = ()
+) -> list[Row]:
+    """The rows of one statement; with RETURNING also of one that writes. `before`: statements whose answers
+    nobody asks for, inside an open transaction."""
+    await run(client, before, put_off=True)
     if client.capabilities.dialect == Dialect.POSTGRES.value:
         sql = numbered(sql)
     return await client.execute_query_dict(sql, list(values))
 
 
-async def run(client: Client, statements: Sequence[Statement]) -> None:
-    """Statements whose answers nobody asks for, in their order, inside an open transaction."""
-    if isinstance(client, ImmediateTransaction):
+async def run(client: Client, statements: Sequence[Statement], *, put_off: bool = False) -> None:
+    """Statements whose answers nobody asks for, in their order, inside an open transaction. `put_off`: on
+    SQLite together with the next one, which the caller sees to."""
+    if not isinstance(client, ImmediateTransaction):
+        for sql, values in statements:
+            await rows(client, sql, values)
+    elif put_off:
+        client.put_off(statements)
+    else:
         await client.execute_all(statements)
-        return
-    for sql, values in statements:
-        await rows(client, sql, values)
 
 
 @lru_cache(maxsize=512)

@@ -80,6 +80,16 @@ class SqlStore:
             self._connection, lambda client: ledger.set_under_way(client, mailbox, uidvalidity, attempts)
         )
 
+    async def card_mails(self, mailbox: str, uidvalidity: int, uids: Sequence[int]) -> Mapping[int, bool]:
+        with self._connection.entered() as client:
+            return await ledger.card_mails(client, mailbox, uidvalidity, uids)
+
+    async def mark_copied(self, mailbox: str, uidvalidity: int, uid: int, copy_uid: int) -> None:
+        await transaction(
+            self._connection,
+            lambda client: ledger.mark_copied(client, mailbox, uidvalidity, uid, copy_uid),
+        )
+
     async def held(self, mailbox: str, limit: int) -> list[HeldMail]:
         with self._connection.entered() as client:
             return await ledger.held(client, self.blobs, mailbox, limit)

@@ -161,6 +161,7 @@ async def _write_lookups(client: Client, batch: Sequence[Account]) -> None:
         for table, column, kept in (
             ("account_email", "address", account.emails),
             ("account_domain", "domain", account.domains),
+            ("account_phone", "number", account.phones),
         ):
             places = ", ".join("?" * len(kept)) or "NULL"
             await rows(
@@ -171,6 +172,7 @@ async def _write_lookups(client: Client, batch: Sequence[Account]) -> None:
             )
     emails = [{"address": a, "account_id": c.key} for c in batch for a in dict.fromkeys(c.emails)]
     domains = [{"domain": d, "account_id": c.key} for c in batch for d in dict.fromkeys(c.domains)]
+    phones = [{"number": n, "account_id": c.key} for c in batch for n in dict.fromkeys(c.phones)]
     for start in range(0, len(emails), BATCH):
         await insert(
             client,
@@ -184,4 +186,11 @@ async def _write_lookups(client: Client, batch: Sequence[Account]) -> None:
             tables.AccountDomain,
             domains[start : start + BATCH],
             "ON CONFLICT (domain, account_id) DO NOTHING",
+        )
+    for start in range(0, len(phones), BATCH):
+        await insert(
+            client,
+            tables.AccountPhone,
+            phones[start : start + BATCH],
+            "ON CONFLICT (number, account_id) DO NOTHING",
         )

@@ -50,6 +50,7 @@ async def record_mail(client: Client, action: RecordMail, ticket: int | None, bl
         "reason": action.reason,
         "ticket": ticket,
         "blob": blob,
+        "masked": action.masked,
     }
     made = await insert(client, InboundMail, [values], _ONCE)
     if not made:
@@ -92,6 +93,25 @@ async def mark_moved(client: Client, mailbox: str, uidvalidity: int, uids: Seque
             f" AND uid IN ({_places(chunk)})"
         )
         await rows(client, sql, [moved, key_of(mailbox), uidvalidity, *chunk])
+
+
+async def card_mails(client: Client, mailbox: str, uidvalidity: int, uids: Sequence[int]) -> dict[int, bool]:
+    """See `ports.Store.card_mails`."""
+    found: dict[int, bool] = {}
+    for chunk in _chunks(uids):
+        sql = (
+            "SELECT uid, copy_uid FROM inbound_mail WHERE mailbox = ? AND uidvalidity = ?"  # noqa: S608
+            f" AND uid IN ({_places(chunk)}) AND masked > 0 AND truncated = ?"
+        )
+        whole = column(InboundMail, "truncated", False)
+        for row in await rows(client, sql, [key_of(mailbox), uidvalidity, *chunk, whole]):
+            found[row["uid"]] = row["copy_uid"] is not None
+    return found
+
+
+async def mark_copied(client: Client, mailbox: str, uidvalidity: int, uid: int, copy_uid: int) -> None:
+    sql = "UPDATE inbound_mail SET copy_uid = ? WHERE mailbox = ? AND uidvalidity = ? AND uid = ?"
+    await rows(client, sql, [copy_uid, key_of(mailbox), uidvalidity, uid])
 
 
 async def held(client: Client, blobs: Blobs, mailbox: str, limit: int) -> list[HeldMail]:

@@ -4,7 +4,7 @@ no due time, and each rank is one short walk along its index.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -15,7 +15,7 @@ from daemon.store.fields import clean, from_microseconds, to_microseconds
 from daemon.store.readings import read_outbox
 from daemon.store.sending import RANKS
 from daemon.store.tables_mail import Outbox, OutboxContent
-from daemon.store.writing import column, insert
+from daemon.store.writing import column, insertion
 
 _DUE: Final = " UNION ALL ".join(
     f"SELECT * FROM (SELECT id, rank, due_at FROM outbox WHERE rank = {rank} AND due_at <= ?"  # noqa: S608
@@ -50,25 +50,26 @@ async def claim(client: Client, numbers: Sequence[int], now: datetime, lease: ti
     order = {number: place for place, number in enumerate(numbers)}
     taken.sort(key=lambda row: order[row["id"]])
     kept = await _contents(client, [row["id"] for row in taken if row["message_id"] is not None])
-    return [read_outbox(row, kept.get(row["id"])) for row in taken]
+    silent = await _suppressed(client, {row["recipient"] for row in taken})
+    return [read_outbox(row, kept.get(row["id"]), suppressed=row["recipient"] in silent) for row in taken]
 
 
 async def keep_message(
     client: Client, row: int, version: int, message_id: str, envelope_from: str, message: bytes
 ) -> OutboxRow:
-    """Raises `Conflict` when the row is no longer the one that was claimed."""
+    """Raises `Conflict` when the row is no longer the one that was claimed; what was written then goes with
+    its transaction."""
+    content = {"id": row, "content": message}
+    kept = insertion(OutboxContent, [content], "ON CONFLICT (id) DO UPDATE SET content = excluded.content")
     changed: list[Row] = await rows(
         client,
         "UPDATE outbox SET message_id = ?, envelope_from = ?, version = version + 1"
         " WHERE id = ? AND version = ? AND state = 'sending' RETURNING *",
         [column(Outbox, "message_id", message_id), clean(envelope_from), row, version],
+        before=[kept],
     )
     if not changed:
         raise Conflict(f"outbox row {row} has changed since version {version}")
-    content = {"id": row, "content": message}
-    await insert(
-        client, OutboxContent, [content], "ON CONFLICT (id) DO UPDATE SET content = excluded.content"
-    )
     return read_outbox(changed[0], message)
 
 
@@ -92,6 +93,14 @@ async def release(client: Client) -> int:
         f" WHERE rank IN ({ranks}) AND due_at IS NOT NULL AND state = 'sending' RETURNING id",
     )
     return len(freed)
+
+
+async def _suppressed(client: Client, recipients: Collection[str]) -> set[str]:
+    if not recipients:
+        return set()
+    places = ", ".join("?" * len(recipients))
+    sql = f"SELECT address FROM suppressed_address WHERE address IN ({places})"  # noqa: S608 - placeholders only
+    return {row["address"] for row in await rows(client, sql, sorted(recipients))}
 
 
 async def _contents(client: Client, numbers: Sequence[int]) -> dict[int, bytes]:

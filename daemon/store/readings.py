@@ -86,8 +86,8 @@ def read_ticket(row: Row, participants: Sequence[Participant]) -> Ticket:
     )
 
 
-def read_outbox(row: Row, message: bytes | None) -> OutboxRow:
-    """`message`: the kept bytes, which lie in a table of their own."""
+def read_outbox(row: Row, message: bytes | None, *, suppressed: bool = False) -> OutboxRow:
+    """`message` are the kept bytes, `suppressed` is the recipient's state: both lie in other tables."""
     return OutboxRow(
         id=row["id"],
         version=row["version"],
@@ -106,4 +106,5 @@ def read_outbox(row: Row, message: bytes | None) -> OutboxRow:
         message=message,
         envelope_from=row["envelope_from"],
         last_error=row["last_error"],
+        suppressed=suppressed,
     )

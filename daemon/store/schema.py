@@ -90,7 +90,12 @@ async def upgrade(url: str) -> Upgrade:
         if not missing:
             return Upgrade(applied=())
         copy = await asyncio.to_thread(_copy, path, seen) if path else None
-        await transaction(connection, lambda client: _migrate(client, connection))
+        try:
+            await transaction(connection, lambda client: _migrate(client, connection))
+        except Exception:
+            if copy is not None:  # nothing was changed: one more copy at each start would fill the disk
+                await asyncio.to_thread(copy.unlink)
+            raise
         return Upgrade(applied=missing, copy=copy)
 
 
@@ -141,6 +146,9 @@ def _copy(path: Path, seen: list[str]) -> Path:
         source, copy = sqlite3.connect(path), sqlite3.connect(target)
         try:
             source.backup(copy)
+        except sqlite3.Error:
+            target.unlink()
+            raise
         finally:
             source.close()
             copy.close()

@@ -9,11 +9,12 @@ from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Final
 
-from daemon.core.matching import COMPARED, Lookup, RecordedMessage, Snapshot
-from daemon.core.values import Account, Contact, OutboxRow, Participant, Priority, State, Ticket
+from daemon.core.facts import Lookup, RecordedMessage, Snapshot
+from daemon.core.values import Account, Contact, Participant, Priority, State, Ticket
+from daemon.store import breakers, reported
 from daemon.store.connection import Client, Row, rows
 from daemon.store.fields import key_of, to_microseconds
-from daemon.store.readings import language, read_account, read_outbox, read_participant, read_ticket
+from daemon.store.readings import language, read_account, read_participant, read_ticket
 
 DUPLICATE_WITHIN: Final = timedelta(days=5)
 """mail.md: the same Message-ID, From, Date and body, and INTERNALDATE within five days."""
@@ -21,63 +22,66 @@ DUPLICATE_WITHIN: Final = timedelta(days=5)
 P1_WITHIN: Final = timedelta(hours=4)
 """mail.md: a second mail within 4 h from the same person with an open P1 joins it."""
 
-LIMITS_WITHIN: Final = timedelta(hours=1)
-"""[limits] count per hour."""
-
 _MERGES: Final = 20
 """Longest chain of merges that is followed."""
-
-_LARGEST: Final = 2**63 - 1
-"""No row has a greater number; a mail's subject may name one, and the driver would choke on it."""
 
 _UNRESOLVED: Final = (State.NEW.value, State.OPEN.value, State.WAITING.value)
 
 # One row. A mail that the brake held is not taken in yet, and so no duplicate of itself when it is decided
-# again. A domain leads to an account only while exactly one account has it. Acknowledgements are counted to
-# the present: in a backlog, those that were queued a moment ago for earlier mails must count too.
-_FACTS: Final = """
+# again. A domain or a number leads to an account only while exactly one account has it. Answers are counted
+# to the present: in a backlog, those that were queued a moment ago for earlier mails must count too. Every
+# priority is named so that the index leads to the tickets.
+_ALL: Final = ", ".join(f"'{p.value}'" for p in Priority)
+_ANSWERS: Final = ", ".join(f"'{kind}'" for kind in breakers.ANSWERS)
+_FACTS: Final = f"""
 SELECT
  CASE WHEN EXISTS (SELECT 1 FROM inbound_mail WHERE message_id = ? AND fingerprint = ?
                    AND arrived BETWEEN ? AND ? AND disposition <> 'held') THEN 1 ELSE 0 END AS duplicate,
  COALESCE(
+  (SELECT CASE WHEN count(*) = 1 THEN min(account_id) END FROM account_phone WHERE number = ?),
   (SELECT account_id FROM account_email WHERE address = ?),
   (SELECT CASE WHEN count(*) = 1 THEN min(account_id) END FROM account_domain WHERE domain = ?)) AS account,
  (SELECT id FROM ticket WHERE requester = ? AND priority = ? AND opened_at >= ?
   AND state IN (?, ?, ?) ORDER BY opened_at DESC, id DESC LIMIT 1) AS open_p1,
- (SELECT count(*) FROM outbox WHERE recipient = ? AND kind = 'ack' AND queued_at > ?) AS acks,
+ (SELECT count(*) FROM outbox WHERE recipient = ? AND kind IN ({_ANSWERS}) AND queued_at > ?) AS acks,
+ (SELECT count(*) FROM outbox WHERE kind = 'ack' AND queued_at > ?) AS acks_desk,
+ (SELECT count(*) FROM ticket WHERE requester = ? AND priority IN ({_ALL}) AND opened_at >= ?) AS opened,
+ (SELECT max(id) FROM ticket WHERE requester = ? AND priority IN ({_ALL}) AND opened_at >= ?) AS newest,
  CASE WHEN EXISTS (SELECT 1 FROM suppressed_address WHERE address = ?) THEN 1 ELSE 0 END AS suppressed,
  c.address AS met, c.name AS name, c.language AS language, c.account AS contact_account
 FROM (SELECT 1 AS one) here LEFT JOIN contact c ON c.address = ?
-"""
-
-# What the sender wrote on tickets of the last hour; every priority is named so that the index leads to them.
-_TEXTS: Final = f"""
-SELECT substr(m.text, 1, {COMPARED}) AS text FROM ticket t JOIN message m ON m.ticket_id = t.id
-WHERE t.requester = ? AND t.priority IN ({", ".join("?" * len(Priority))}) AND t.opened_at >= ?
- AND m.direction = 'in' AND m.sender = ?
-ORDER BY m.id DESC LIMIT 50
-"""  # noqa: S608 - placeholders only
+"""  # noqa: S608 - own words
 
 
 async def take_snapshot(client: Client, lookup: Lookup) -> Snapshot:
     """The answer to `lookup`. Outside a transaction: what a decision read is compared when it is written."""
     facts = (await rows(client, _FACTS, _parameters(lookup)))[0]
     recorded = await _recorded(client, lookup.recorded_ids)
-    bounced = await _bounced(client, lookup)
-    wanted = {*lookup.tickets, *(m.ticket for m in recorded), *(r.ticket for r in bounced if r.ticket)}
-    if facts["open_p1"] is not None:
-        wanted.add(facts["open_p1"])
+    bounced = await reported.rows_of(client, lookup)
+    perhaps = await reported.last_to(client, lookup) if lookup.bounced and not bounced else None
+    wanted = {*lookup.tickets, *(m.ticket for m in recorded)}
+    wanted |= {row.ticket for row in (*bounced, perhaps) if row is not None and row.ticket}
+    wanted |= {facts[name] for name in ("open_p1", "newest") if facts[name] is not None}
     tickets = await _tickets(client, wanted)
+    account = await _account(client, facts["account"])
     return Snapshot(
         duplicate=bool(facts["duplicate"]),
         contact=_contact(facts, lookup.sender),
-        account=await _account(client, facts["account"]),
+        account=account,
         recorded=recorded,
         tickets=tickets,
         open_p1=next((t for t in tickets if t.id == facts["open_p1"]), None),
-        acks_last_hour=facts["acks"],
-        recent_texts=await _texts(client, lookup) if facts["acks"] else (),
+        acks_last_hour=await _acks(client, lookup, account, facts["acks"]),
+        acks_desk=facts["acks_desk"],
+        tickets_last_hour=facts["opened"],
+        newest_ticket=next((t for t in tickets if t.id == facts["newest"]), None),
+        mails_last_hour=await breakers.mails_on(client, tickets, lookup.arrived),
+        reopens_last_hour=await breakers.reopens_of(client, tickets, lookup.arrived),
+        recent_texts=(
+            await breakers.recent_texts(client, lookup.sender, lookup.arrived) if facts["acks"] else ()
+        ),
         bounced_rows=bounced,
+        bounced_perhaps=perhaps,
         suppressed=bool(facts["suppressed"]),
         list_known=await _list_known(client, lookup.list_domains),
     )
@@ -86,11 +90,13 @@ async def take_snapshot(client: Client, lookup: Lookup) -> Snapshot:
 def _parameters(lookup: Lookup) -> list[object]:
     sender = key_of(lookup.sender)
     domain = key_of(lookup.sender.rpartition("@")[2])
+    hour = breakers.since(lookup.arrived)
     return [
         key_of(lookup.message_id),
         key_of(lookup.fingerprint),
         to_microseconds(lookup.arrived - DUPLICATE_WITHIN),
         to_microseconds(lookup.arrived + DUPLICATE_WITHIN),
+        key_of(lookup.caller),
         sender,
         domain,
         sender,
@@ -98,10 +104,22 @@ def _parameters(lookup: Lookup) -> list[object]:
         to_microseconds(lookup.arrived - P1_WITHIN),
         *_UNRESOLVED,
         sender,
-        to_microseconds(lookup.arrived - LIMITS_WITHIN),
+        hour,
+        hour,
+        sender,
+        hour,
+        sender,
+        hour,
         sender,
         sender,
     ]
+
+
+async def _acks(client: Client, lookup: Lookup, account: Account | None, of_sender: int) -> int:
+    """Who leaves a voice message is answered at the account's address, not at the sender's."""
+    if not lookup.caller or account is None or not account.emails:
+        return of_sender
+    return await breakers.answers_to(client, account.emails[0], lookup.arrived)
 
 
 async def _list_known(client: Client, domains: Sequence[str]) -> bool:
@@ -109,13 +127,6 @@ async def _list_known(client: Client, domains: Sequence[str]) -> bool:
         return False
     sql = f"SELECT 1 FROM account_domain WHERE domain IN ({', '.join('?' * len(domains))}) LIMIT 1"  # noqa: S608
     return bool(await rows(client, sql, [key_of(domain) for domain in domains]))
-
-
-async def _texts(client: Client, lookup: Lookup) -> tuple[str, ...]:
-    sender = key_of(lookup.sender)
-    since = to_microseconds(lookup.arrived - LIMITS_WITHIN)
-    found = await rows(client, _TEXTS, [sender, *(p.value for p in Priority), since, sender])
-    return tuple(row["text"] for row in found)
 
 
 def _contact(facts: Row, sender: str) -> Contact | None:
@@ -174,25 +185,10 @@ async def _recorded(client: Client, message_ids: Sequence[str]) -> tuple[Recorde
     return tuple(found[key] for key in asked if key in found)
 
 
-async def _bounced(client: Client, lookup: Lookup) -> tuple[OutboxRow, ...]:
-    """The rows that a report's returned id or its VERP recipient names; their bytes are not needed."""
-    found: dict[int, OutboxRow] = {}
-    for name, values in (
-        ("message_id", [key_of(i) for i in lookup.outbox_ids]),
-        ("id", sorted(_possible(lookup.outbox_rows))),
-    ):
-        if values:
-            places = ", ".join("?" * len(values))
-            sql = f"SELECT * FROM outbox WHERE {name} IN ({places}) ORDER BY id"  # noqa: S608
-            for row in await rows(client, sql, values):
-                found[row["id"]] = read_outbox(row, None)
-    return tuple(found[number] for number in sorted(found))
-
-
 async def _tickets(client: Client, wanted: Iterable[int]) -> tuple[Ticket, ...]:
     """These tickets and those they were merged into, with their participants."""
     found: dict[int, Row] = {}
-    ask = _possible(wanted)
+    ask = reported.possible(wanted)
     for _ in range(_MERGES):
         if not ask:
             break
@@ -203,10 +199,6 @@ async def _tickets(client: Client, wanted: Iterable[int]) -> tuple[Ticket, ...]:
         ask = {row["merged_into"] for row in found.values() if row["merged_into"] is not None} - found.keys()
     people = await _participants(client, found)
     return tuple(read_ticket(found[number], people.get(number, ())) for number in sorted(found))
-
-
-def _possible(numbers: Iterable[int]) -> set[int]:
-    return {number for number in numbers if 0 < number <= _LARGEST}
 
 
 async def _participants(client: Client, tickets: Iterable[int]) -> dict[int, list[Participant]]:

@@ -16,8 +16,8 @@ from tortoise.models import Model
 from daemon.store.fields import Instant, Json, Key, Words, belongs_to
 
 
-# A customer of the directory. The lists are the account's own; `AccountEmail` and `AccountDomain` are
-# how a sender is looked up.
+# A customer of the directory. The lists are the account's own; `AccountEmail`, `AccountDomain` and
+# `AccountPhone` are how a sender is looked up.
 class Account(Model):
     key = Words(primary_key=True)
     name = Words()
@@ -67,6 +67,18 @@ class AccountDomain(Model):
     class Meta:
         table = "account_domain"
         unique_together = (("domain", "account"),)
+        indexes: ClassVar = [Index(fields=("account_id",))]
+
+
+# A number, in digits without the country code 1, names an account only while exactly one account has it.
+class AccountPhone(Model):
+    id = fields.BigIntField(primary_key=True)
+    number = Key()
+    account = belongs_to("Account")
+
+    class Meta:
+        table = "account_phone"
+        unique_together = (("number", "account"),)
         indexes: ClassVar = [Index(fields=("account_id",))]
 
 

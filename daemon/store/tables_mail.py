@@ -12,6 +12,8 @@ from daemon.store.fields import Instant, Json, Key, Words
 
 
 # The ledger. The bytes are in `InboundContent`, or, when they are many, in the blob that `blob` names.
+# `masked`: card numbers in it; `copy_uid`: the UID of the masked copy that is to take its place, once that is
+# there (0 where the server did not tell).
 class InboundMail(Model):
     id = fields.BigIntField(primary_key=True)
     mailbox = Key()
@@ -29,6 +31,8 @@ class InboundMail(Model):
     ticket = fields.BigIntField(null=True)
     blob = Words(null=True)
     moved = fields.BooleanField(default=False)
+    masked = fields.IntField(default=0)
+    copy_uid = fields.BigIntField(null=True)
 
     class Meta:
         table = "inbound_mail"
@@ -92,6 +96,7 @@ class Outbox(Model):
             Index(fields=("message_id",)),
             Index(fields=("supersede_key", "state")),
             Index(fields=("recipient", "kind", "queued_at")),
+            Index(fields=("kind", "queued_at")),
             Index(fields=("ticket",)),
         ]
 

@@ -19,7 +19,7 @@ from typing import Any, Final, TypeAlias, TypeVar
 from tortoise.transactions import in_transaction  # noqa: TID251 - this is the one place
 
 from daemon.ports import Unavailable
-from daemon.store.connection import Client, Connection, rows
+from daemon.store.connection import Client, Connection, rows, run
 from daemon.store.faults import serving
 from daemon.store.location import Dialect
 
@@ -28,6 +28,10 @@ Work: TypeAlias = Callable[[Client], Awaitable[Any]]
 
 TOGETHER: Final = 64
 """Works in one commit, at most: whoever comes next waits for all of them."""
+
+GATHER: Final = 0.002
+"""Seconds to wait for works like those of the last commit, while they come in numbers (what PostgreSQL calls
+commit_delay with commit_siblings). A work that comes alone waits for nobody."""
 
 
 async def transaction(connection: Connection, work: Callable[[Client], Awaitable[T]]) -> T:
@@ -55,7 +59,7 @@ async def transaction(connection: Connection, work: Callable[[Client], Awaitable
 async def attempt(client: Client, work: Callable[[Client], Awaitable[T]]) -> T:
     """What `work` returned, or its exception with only its own doings rolled back, inside a transaction that
     goes on. Raises `Unavailable` when the fault took the whole transaction with it, as a full disk does."""
-    await rows(client, "SAVEPOINT attempt")
+    await run(client, [("SAVEPOINT attempt", ())], put_off=True)
     try:
         with serving():
             result = await work(client)
@@ -68,7 +72,7 @@ async def attempt(client: Client, work: Callable[[Client], Awaitable[T]]) -> T:
                 raise fault from lost
             raise Unavailable("store", f"the database gave up a transaction: {fault}") from fault
         raise
-    await rows(client, "RELEASE SAVEPOINT attempt")
+    await run(client, [("RELEASE SAVEPOINT attempt", ())], put_off=True)
     return result
 
 
@@ -88,9 +92,13 @@ def _queued(connection: Connection, work: Work) -> asyncio.Future[Any]:
 
 
 async def _serve(connection: Connection) -> None:
+    siblings = 1
     while connection.queue:
+        if siblings > 1 and len(connection.queue) < siblings:
+            await asyncio.sleep(GATHER)
         count = min(len(connection.queue), TOGETHER)
         batch = [connection.queue.popleft() for _ in range(count)]
+        siblings = count
         try:
             outcomes = await _together(connection, [work for work, _ in batch])
         except BaseException as fault:  # noqa: BLE001 - nothing was committed: each of them is told

@@ -47,7 +47,7 @@ TICKET: dict[str, Any] = {
     "coverage": "premium",
     "severity": "S1",
     "rule": "P1-provisional",
-    "evidence": [{"facet": "severity", "text": "est gelée", "weight": 2.5}],
+    "evidence": [{"facet": "severity", "text": "est\ngelée", "weight": 2.5}],
     "next_response": None,
     "status_update": CLOCK,
     "participants": [{"address": "marie@boulangerieroy.example", "name": "Marie", "role": "requester"}],
@@ -167,7 +167,7 @@ def test_a_page_tells_all_that_is_known(config: Path, capsys: pytest.CaptureFixt
         "[photo.jpg, 12 bytes]",
         "12 min, alex: rappelée",
         "2026-11  12.50 $, proposed",
-        "ack to marie@boulangerieroy.example: sent, 1 attempts",
+        "ack to marie@boulangerieroy.example: sent, 1 attempt",
         "opened by desk: priority P1",
     ):
         assert part in out

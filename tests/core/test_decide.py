@@ -436,6 +436,34 @@ def test_a_report_about_nobodys_mail_is_filed_and_changes_nothing() -> None:
     assert [type(a) for a in decision.actions] == [RecordMail]
 
 
+def test_a_report_that_merely_names_an_address_is_told_to_agents_and_takes_nothing_back() -> None:
+    report = BounceReport(recipient=MARIE, action="failed", status="5.1.1")
+    letter = mail("mailer-daemon@x.test", mail_class=MailClass.BOUNCE, bounce=report)
+    known = snapshot(bounced_perhaps=row(), tickets=(ticket(),))
+    decision = decide(letter, known)
+    assert of(BounceMail, decision) == of(SuppressAddress, decision) == []
+    assert {q.context["what"] for q in of(QueueMail, decision)} == {"bounce_perhaps"}
+    assert [q.cause for q in of(QueueMail, decision)] == [
+        "bounce:5:alex@azimutpos.com",
+        "bounce:5:sam@azimutpos.com",
+    ]
+    assert one(AddHistory, decision).detail["proven"] is False
+    assert one(RecordMail, decision).ticket == 1042
+    soft = BounceReport(recipient=MARIE, action="failed", status="4.2.2")
+    quiet = decide(mail("mailer-daemon@x.test", mail_class=MailClass.BOUNCE, bounce=soft), known)
+    assert of(QueueMail, quiet) == []
+
+
+def test_the_person_on_call_is_never_suppressed() -> None:
+    report = BounceReport(
+        recipient="garde@x.test", action="failed", status="5.1.1", original_message_id="az.1@x"
+    )
+    letter = mail("mailer-daemon@x.test", mail_class=MailClass.BOUNCE, bounce=report)
+    known = snapshot(bounced_rows=(row(kind="alarm", recipient="garde@x.test"),), tickets=(ticket(),))
+    assert of(SuppressAddress, decide(letter, known, rules=desk(oncall=("garde@x.test",)))) == []
+    assert one(SuppressAddress, decide(letter, known))
+
+
 def test_a_person_who_writes_from_a_suppressed_address_releases_it() -> None:
     decision = decide(known=snapshot(account=account(), suppressed=True))
     assert one(ReleaseAddress, decision).address == MARIE

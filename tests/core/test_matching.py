@@ -112,7 +112,7 @@ def test_empty_ids_are_never_looked_up_and_hostile_references_are_bounded() -> N
 def test_a_report_asks_for_the_rows_it_tells_of() -> None:
     report = BounceReport(recipient=MARIE, action="failed", status="5.1.1", original_message_id="az.1@x")
     wanted = lookup(mail("mailer-daemon@x", bounce=report), [], T0, bounced_rows=(9,))
-    assert (wanted.outbox_ids, wanted.outbox_rows, wanted.bounced) == (("az.1@x",), (9,), (MARIE,))
+    assert (wanted.outbox_ids, wanted.outbox_rows, wanted.bounced) == (("az.1@x",), (9,), MARIE)
 
 
 def test_an_unreadable_mail_asks_only_whether_it_was_seen() -> None:

@@ -1,14 +1,16 @@
-"""How many copies of one mail may leave: endings that leave its fate unknown count, other attempts do not."""
+"""What leaves, and how many copies: endings that leave a mail's fate unknown count, other attempts do not."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
 
-from daemon.core.actions import Decision, GiveUpMail, RetryMail
+import pytest
+
+from daemon.core.actions import AddHistory, CancelMail, Decision, GiveUpMail, RetryMail
 from daemon.core.sending import Send, on_delivery, on_send
 from daemon.core.values import Delivery, OutboxRow, Outcome, SendState
-from tests.core.build import T0, policy
+from tests.core.build import MARIE, T0, policy
 
 ROW = OutboxRow(
     id=7,
@@ -83,3 +85,21 @@ def test_words_that_somebody_may_have_had_are_repeated_to_the_byte() -> None:
     punctual = on_send(waiting_ack("unreachable: refused"), T0 + timedelta(minutes=1))
     assert isinstance(punctual, Send)
     assert not punctual.anew
+
+
+@pytest.mark.parametrize("kind", ["ack", "status-update", "reminder", "closed", "credit"])
+def test_automatic_mail_to_a_suppressed_address_is_not_sent_and_its_ticket_says_so(kind: str) -> None:
+    row = replace(ROW, kind=kind, ticket=1042, recipient=MARIE, suppressed=True)
+    step = on_send(row, T0)
+    assert isinstance(step, Decision)
+    cancelled, noted = step.actions
+    assert isinstance(cancelled, CancelMail)
+    assert (cancelled.row, cancelled.version) == (7, 1)
+    assert isinstance(noted, AddHistory)
+    assert (noted.event, noted.ticket) == ("not_sent", 1042)
+    assert noted.detail == {"kind": kind, "recipient": MARIE, "reason": "suppressed"}
+
+
+@pytest.mark.parametrize("kind", ["reply", "resolved", "notice", "notification", "alarm"])
+def test_an_agents_words_and_the_teams_mail_are_sent_all_the_same(kind: str) -> None:
+    assert isinstance(on_send(replace(ROW, kind=kind, suppressed=True), T0), Send)

@@ -25,6 +25,7 @@ import json
 import logging
 import os
 import signal
+import socket
 import sys
 import time
 import traceback
@@ -36,11 +37,12 @@ from tests.servers import smtp_peer
 
 
 def main() -> None:
-    from classifiers.pipeline import load
     from daemon import app
+    from daemon.edges.reading import ReadingRoom, TriageModel, worker
 
-    model = load()
-    app.TriageClassifier._load = staticmethod(lambda: model)  # type: ignore[method-assign]
+    model = TriageModel()
+    worker.TriageModel = lambda: model  # type: ignore[misc,assignment]
+    app.ReadingRoom = functools.partial(ReadingRoom, spawn=_fork_reader)  # type: ignore[misc]
     print(json.dumps({"ready": os.getpid()}), flush=True)
     for line in sys.stdin:
         request = json.loads(line)
@@ -99,6 +101,26 @@ def _fork(request: dict[str, Any]) -> int:
         os._exit(status)
 
 
+def _fork_reader(sock: socket.socket) -> int:
+    """The real reading process, without the seconds that loading takes."""
+    from daemon.edges.reading import worker
+
+    pid = os.fork()
+    if not pid:
+        try:
+            _only(sock.fileno())
+            worker.serve(sock)
+        finally:
+            os._exit(1)
+    return pid
+
+
+def _only(descriptor: int) -> None:
+    """As after an exec: nothing of the daemon's stays open here, or its sockets would outlive it."""
+    os.closerange(3, descriptor)
+    os.closerange(descriptor + 1, 4096)
+
+
 def _fork_smtp(arguments: list[str]) -> dict[str, int]:
     reading, writing = os.pipe()
     pid = os.fork()
@@ -155,17 +177,24 @@ def _poison(word: str) -> None:
 
 
 def _deadly(word: str) -> None:
-    """Reading a mail that holds this word ends the process, as a crash in a library or the OOM killer does."""
-    from daemon import app
+    """A mail that holds this word ends the reading process or, with DAEMON before it, the daemon itself: as a
+    crash in a library or the OOM killer does."""
+    from daemon.edges.reading import worker
+    from daemon.loops import reader
 
-    healthy = app.parse
+    open_mail, on_mail = worker.open_mail, reader.on_mail
 
-    def parse(data: bytes, **options: Any) -> Any:
-        if word.encode() in data:
+    def opening(data: bytes, truncated: bool, **options: Any) -> Any:
+        if word.encode() in data and f"DAEMON {word}".encode() not in data:
             os.kill(os.getpid(), signal.SIGKILL)
-        return healthy(data, **options)
+        return open_mail(data, truncated, **options)
 
-    app.parse = parse
+    def deciding(inbound: Any, *rest: Any) -> Any:
+        if f"DAEMON {word}".encode() in inbound.raw:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return on_mail(inbound, *rest)
+
+    worker.open_mail, reader.on_mail = opening, deciding
 
 
 def _clock(path: str) -> None:

@@ -337,7 +337,7 @@ def test_a_mail_that_kills_the_daemon_is_set_aside_unread_after_three_starts_and
 ) -> None:
     smtp = smtp_process()
     desk = make(smtp.port)
-    desk.deliver(customer_mail(0), customer_mail(1, "Ce mot tue: xyzzy."), customer_mail(2))
+    desk.deliver(customer_mail(0), customer_mail(1, "Ce mot tue: DAEMON xyzzy."), customer_mail(2))
     starts = 0
     while (status := daemons.run_once(desk, deadly="xyzzy")) == -9:
         starts += 1
@@ -350,6 +350,22 @@ def test_a_mail_that_kills_the_daemon_is_set_aside_unread_after_three_starts_and
     assert unread["reason"] == "the daemon died three times while reading it"
     (reason,) = desk.rows("SELECT reason FROM inbound_mail WHERE disposition = 'quarantine'")
     assert reason == ("the daemon died three times while reading it",)
+    told = "SELECT count(*) FROM outbox WHERE cause LIKE 'quarantine:%' AND state = 'sent'"
+    assert desk.rows(told) == [(1,)]
+
+
+def test_a_mail_that_kills_its_reader_is_set_aside_and_the_daemon_lives_on(
+    make: MakeDesk, smtp_process: StartSmtp, daemons: Daemons
+) -> None:
+    smtp = smtp_process()
+    desk = make(smtp.port)
+    desk.deliver(customer_mail(0), customer_mail(1, "Ce mot tue: xyzzy."), customer_mail(2))
+    assert daemons.run_once(desk, deadly="xyzzy") == 0, desk.log()
+    assert acknowledged(smtp) == [f"client{n}@shop{n}.example" for n in (0, 2)]
+    assert (desk.mails_in("INBOX"), desk.mails_in("Quarantine")) == (0, 1)
+    assert [event["reason"] for event in desk.events("reader_lost")] == ["the reader died"] * 3
+    (why,) = desk.rows("SELECT reason FROM inbound_mail WHERE disposition = 'quarantine'")
+    assert why == ("the reader died while it was handled",)
     told = "SELECT count(*) FROM outbox WHERE cause LIKE 'quarantine:%' AND state = 'sent'"
     assert desk.rows(told) == [(1,)]
 

@@ -50,10 +50,7 @@ class Model:
         self.fault = fault
         self.asked: list[tuple[str, str]] = []
 
-    async def ready(self) -> None:
-        return
-
-    async def classify(self, subject: str, text: str) -> Findings:
+    def classify(self, subject: str, text: str) -> Findings:
         self.asked.append((subject, text))
         if self.fault is not None:
             raise self.fault
@@ -154,6 +151,13 @@ class Store:
         self.asked_ids += message_ids
         return self.ids & set(message_ids)
 
+    async def card_mails(self, mailbox: str, uidvalidity: int, uids: Sequence[int]) -> Mapping[int, bool]:
+        self._may("card_mails")
+        return {}
+
+    async def mark_copied(self, mailbox: str, uidvalidity: int, uid: int, copy_uid: int) -> None:
+        self._may("mark_copied")
+
     async def mark_moved(self, mailbox: str, uidvalidity: int, uids: Sequence[int]) -> None:
         self._may("mark_moved")
         self.moved += uids
@@ -230,6 +234,18 @@ class Mailbox:
         self.moves.append((sorted(uids), folder))
         for uid in uids:
             self.mails.pop(uid, None)
+
+    async def append(self, folder: str, data: bytes, internaldate: datetime | None = None) -> int | None:
+        raise NotImplementedError("tests.loops.test_card_mails has a mailbox with folders")
+
+    async def find(self, folder: str, field: str, value: str, since: datetime, before: datetime) -> list[int]:
+        return []
+
+    async def remove(self, uids: Sequence[int]) -> bool:
+        self._step("remove")
+        for uid in uids:
+            self.mails.pop(uid, None)
+        return True
 
     async def wait(self, seconds: float) -> None:
         self.waits += 1

@@ -9,7 +9,7 @@ import pytest
 
 from daemon.core.values import Disposition
 from daemon.loops.attempts import ATTEMPTS, Attempts
-from daemon.loops.intake import BRAKE_MAILS
+from daemon.loops.opening import BRAKE_MAILS
 from daemon.ports import Unavailable, UnderWay
 from tests.loops.fakes import NOW, Mailbox, Store, away, mails
 from tests.loops.test_intake import World
@@ -23,7 +23,7 @@ def deadly(box: Mailbox, store: Store, *uids: int) -> World:
     """A new process on the same store; one of these mails ends it."""
     world = World(box)
     world.store = world.reader.store = store
-    world.loop._store = world.loop._attempts._store = store
+    world.loop._store = world.loop._attempts._store = world.loop._opening._store = store
     read = world.reader.read
 
     async def dying(mailbox: str, uidvalidity: int, raws: object) -> object:

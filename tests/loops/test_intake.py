@@ -10,8 +10,10 @@ import pytest
 
 from daemon.core.policy import Intake
 from daemon.core.values import Disposition
-from daemon.loops.handfuls import MAILS
-from daemon.loops.intake import BATCH, BRAKE_MAILS, SWEEP_EVERY, Folders, IntakeLoop
+from daemon.loops.folders import Folders
+from daemon.loops.handfuls import BATCH, MAILS
+from daemon.loops.intake import SWEEP_EVERY, IntakeLoop
+from daemon.loops.opening import BRAKE_MAILS
 from daemon.loops.reading import Reading
 from daemon.ports import KnownMail, MailboxState, MailHead, MoveRefused, RawMail, Unavailable
 from tests.core.build import arrival

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,12 +13,11 @@ from daemon.core.policy import Intake
 from daemon.core.values import Claim, Disposition, Mail, Unreadable
 from daemon.loops import reader as reader_module
 from daemon.loops.reader import DECISIONS, MailReader
-from daemon.loops.reading import THREAD_FROM
-from daemon.mail.parse import parse
 from daemon.ports import AlreadyDone, Conflict, HeldMail, RawMail, Unavailable
 from daemon.settings.sla import load_sla
 from tests.core.build import arrival, policy
 from tests.loops.fakes import Clock, Model, Store, away, raw, recorded
+from tests.opening import Here, parse_for_azimut
 
 SLA = load_sla(Path(__file__).parents[2] / "config" / "sla.toml")
 ANSWER_ALL = Intake()
@@ -36,10 +34,6 @@ class NoEvidence:
         return False
 
 
-def read(data: bytes, truncated: bool) -> Mail | Unreadable:
-    return parse(data, truncated=truncated, desk_address="support@azimutpos.com")
-
-
 class Woken:
     def __init__(self) -> None:
         self.times = 0
@@ -52,13 +46,12 @@ def a_reader(
     store: Store,
     *,
     model: Model | None = None,
-    parsing: Callable[[bytes, bool], Mail | Unreadable] = read,
+    parsing: Callable[[bytes, bool], Mail | Unreadable] = parse_for_azimut,
     woken: Woken | None = None,
 ) -> MailReader:
     return MailReader(
         store=store,
-        classifier=model or Model(),
-        parse=parsing,
+        opener=Here((model or Model()).classify, parsing),
         evidence=NoEvidence(),
         policy=policy(sla=SLA),
         clock=Clock(),
@@ -165,19 +158,6 @@ async def test_a_fault_that_also_hits_the_quarantine_is_not_this_mails_and_goes_
     assert store.applied == []
 
 
-async def test_only_big_mails_are_parsed_in_a_thread() -> None:
-    threads: list[bool] = []
-
-    def noting(data: bytes, truncated: bool) -> Mail | Unreadable:
-        threads.append(threading.current_thread() is threading.main_thread())
-        return read(data, truncated)
-
-    reader = a_reader(Store(), parsing=noting)
-    await take(reader, "INBOX", 7, raw(1), ANSWER_ALL)
-    await take(reader, "INBOX", 7, raw(2, data=raw(2).data + b"x\r\n" * THREAD_FROM), ANSWER_ALL)
-    assert threads == [True, False]
-
-
 async def test_held_mails_are_decided_anew_until_none_is_left() -> None:
     store = Store()
     store.waiting = [HeldMail(arrival=arrival(uid=uid), data=raw(uid).data) for uid in range(1, 121)]
@@ -219,7 +199,7 @@ async def test_a_mail_that_cannot_be_read_is_set_aside_and_the_others_of_its_han
     def fails_on_the_second(data: bytes, truncated: bool) -> Mail | Unreadable:
         if data == raw(2).data:
             raise RecursionError
-        return read(data, truncated)
+        return parse_for_azimut(data, truncated)
 
     reader = a_reader(store, parsing=fails_on_the_second)
     readings = await reader.read("INBOX", 7, [raw(1), raw(2), raw(3)])

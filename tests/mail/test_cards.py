@@ -90,6 +90,22 @@ def test_a_text_file_is_masked_in_its_own_encoding(encoding: str) -> None:
     assert masked.decode(encoding) == "é;xxxx xxxx xxxx 4242;été\r\n"
 
 
+@pytest.mark.parametrize("end", [b"", b"4", b"\x00\xd8", b"\x00\xdc", b"\x00\xd8\x00"])
+def test_a_broken_file_in_utf_16_is_masked_and_keeps_its_end(end: bytes) -> None:
+    masked, count = mask_bytes("4242 4242 4242 4242;x".encode("utf-16") + end)
+    assert count == 1
+    assert masked == "xxxx xxxx xxxx 4242;x".encode("utf-16") + end
+    assert mask_bytes(b"\xff\xfe" + end) == (b"\xff\xfe" + end, 0)
+
+
+def test_characters_nobody_sees_part_no_groups() -> None:
+    assert mask_cards("n\u200b 42\u200b4242424242\u00ad4242\u200b.") == (
+        "n\u200b ••\u200b••••••••••\u00ad4242\u200b.",
+        1,
+    )
+    assert mask_cards("4\u200b2 rien") == ("4\u200b2 rien", 0)
+
+
 @pytest.mark.parametrize("card", CARDS)
 def test_a_file_without_cards_keeps_its_bytes(card: str) -> None:
     assert mask_bytes(b"\xff\x00 no card \xe9") == (b"\xff\x00 no card \xe9", 0)

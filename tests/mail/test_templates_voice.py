@@ -414,7 +414,8 @@ def test_a_notice_says_what_happened_to_whom_and_what_to_do() -> None:
         what, text = row.context["what"], mail.text
         assert "À faire" in text or "To do: " in text
         assert text.split("\n")[1].startswith("↩ ")
-        for fact in ("recipient", "error") if what in ("bounce", "undeliverable") else ("sender",):
+        failed = what in ("bounce", "bounce_perhaps", "undeliverable")
+        for fact in ("recipient", "error") if failed else ("sender",):
             assert str(row.context[fact]) in text
     assert any("run --resume" in mail.text for _, mail in NOTICES)
     assert "AZ-1042" in render(samples.notice(ticket=1042)).subject
@@ -436,6 +437,55 @@ def test_a_breaker_says_which_limit_was_reached() -> None:
         "have stopped: this address has written the same thing several times in one hour.\n"
         in render(same).text
     )
+
+
+@pytest.mark.parametrize(
+    ("reason", "french", "english"),
+    [
+        (
+            "tickets_per_address",
+            "robot@alarmes.example a ouvert trop de billets en une heure : ses courriels s’ajoutent à son "
+            "dernier billet, AZ-1042.",
+            "robot@alarmes.example has opened too many tickets in one hour: its e-mails are added to its "
+            "last ticket, AZ-1042.",
+        ),
+        (
+            "mails_per_ticket",
+            "Le billet AZ-1042 a reçu trop de courriels en une heure, le dernier de robot@alarmes.example : "
+            "ils y sont tous, mais ils n’y changent plus rien.",
+            "Ticket AZ-1042 has received too many e-mails in one hour, the last of them from "
+            "robot@alarmes.example: they are all there, but they no longer change anything on it.",
+        ),
+        (
+            "reopens_per_ticket",
+            "Le billet AZ-1042 a été rouvert trop de fois en une heure : le dernier courriel de "
+            "robot@alarmes.example y est, mais il ne l’a pas rouvert.",
+            "Ticket AZ-1042 has been reopened too many times in one hour: the last e-mail from "
+            "robot@alarmes.example is on it, but has not reopened it.",
+        ),
+        (
+            "acks_desk",
+            "Tous les accusés de réception sont suspendus : le service en a envoyé trop en une heure.",
+            "All acknowledgements have stopped: the desk has sent too many of them in one hour.",
+        ),
+    ],
+)
+def test_a_breaker_names_address_ticket_and_rule(reason: str, french: str, english: str) -> None:
+    for language, words in ((FR, french), (EN, english)):
+        about = "" if reason == "acks_desk" else "AZ-1042"
+        mail = render(samples.notice(language, "breaker", reason=reason, about=about))
+        first, second, *_ = mail.text.replace(N, " ").split("\n")
+        assert first == words
+        assert second.startswith("↩")
+        assert "suspendues pour" not in mail.subject
+        assert "stopped for" not in mail.subject
+
+
+def test_a_report_that_anybody_may_have_written_does_not_claim_that_mail_stops() -> None:
+    for language in Language:
+        text = render(samples.notice(language, "bounce_perhaps")).text
+        assert "plus aucun courriel automatique" not in text
+        assert "no automatic e-mail goes" not in text.replace("\n", " ")
 
 
 def test_a_notice_says_what_its_reader_does_not_know_yet() -> None:

@@ -22,9 +22,11 @@ def names() -> list[str]:
     return sorted(path.stem for path in FOLDER.glob("[0-9]*.json"))
 
 
-def load(name: str, values: Mapping[str, str] | None = None) -> tuple[bytes, dict[str, Any]]:
-    """The bytes and the expectations of one case, its placeholders replaced by `values` or made-up ones;
-    {{FILL}} is repeated at most 20,000 times here."""
+def load(
+    name: str, values: Mapping[str, str] | None = None, most: int = 400_000
+) -> tuple[bytes, dict[str, Any]]:
+    """The bytes and the expectations of one case, its placeholders replaced by `values` or made-up ones; a
+    placeholder to be repeated grows to `most` bytes or so."""
     raw = (FOLDER / f"{name}.eml").read_bytes()
     text = (FOLDER / f"{name}.json").read_text(encoding="utf-8")
     for key, value in {**PLACEHOLDERS, **(values or {})}.items():
@@ -34,6 +36,6 @@ def load(name: str, values: Mapping[str, str] | None = None) -> tuple[bytes, dic
     spec: dict[str, Any] = json.loads(text)
     fill = spec.get("expand")
     if fill:
-        times = min(fill["times"], 20_000)
+        times = min(fill["times"], max(most // len(fill["text"].encode()), 1))
         raw = raw.replace(fill["placeholder"].encode(), fill["text"].encode() * times)
     return raw, spec

@@ -23,6 +23,7 @@ oncall = ["nuit@shop.example"]
 trusted_authserv = ["mx.shop.example"]
 [mail]
 voicemail_senders = ["@phones.example"]
+voicemail_p1 = false
 [limits]
 acks_per_address = 1
 same_text_per_address = 2
@@ -52,6 +53,7 @@ def test_the_policy_says_what_the_configuration_says(tmp_path: Path) -> None:
     assert (found.escalation, found.oncall) == (("boss@shop.example",), ("nuit@shop.example",))
     assert found.trusted_authserv == ("mx.shop.example",)
     assert found.voicemail_senders == ("@phones.example",)
+    assert found.voicemail_p1 is False
     assert found.limits == Limits(
         acks_per_address=1,
         same_text_per_address=2,

@@ -164,3 +164,21 @@ def test_neither_repr_nor_settings_hold_the_secret(tmp_path: Path, monkeypatch: 
     one = imap_secret(settings)
     assert one.read() == "hunter2"
     assert "hunter2" not in repr(one) + str(one) + repr(settings)
+
+
+def test_a_file_of_somebody_else_is_told_with_the_way_to_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The password belongs to root; the operator runs a command as the service's user."""
+    path = written(tmp_path / "pw", "of-root")
+
+    def refuse(file: Path, flags: int) -> int:
+        raise PermissionError(13, "Permission denied", str(file))
+
+    monkeypatch.setattr(os, "open", refuse)
+    with pytest.raises(SecretRefused) as told:
+        secret(path).read()
+    assert str(told.value) == (
+        f"{path} cannot be read by this user: Permission denied. The service gets it from systemd, other"
+        f" commands from `azimut-desk` (docs/operations.md) or the variable {VARIABLE}"
+    )

@@ -18,6 +18,7 @@ from daemon.core.values import Findings, Intent, Language, Severity
 from daemon.mail.tokens import TokenKey
 from daemon.settings.model import Settings
 from daemon.store.database import open_store
+from tests.opening import Here
 from tests.simulation.loop import Loop, inline_sqlite
 from tests.simulation.world import Chance, SimMailbox, SimSender, World
 
@@ -39,21 +40,17 @@ class Plan:
     renumber: bool = False
 
 
-class Reader:
+def classify(subject: str, text: str) -> Findings:
     """The classifier of a simulation: the subject says the severity."""
-
-    async def ready(self) -> None: ...
-
-    async def classify(self, subject: str, text: str) -> Findings:
-        return Findings(
-            intent=Intent.TICKET,
-            intent_confidence=1.0,
-            severity=Severity(f"S{1 + len(subject) % 4}"),
-            confidence=1.0,
-            other_means="unknown",
-            installs="unknown",
-            language=Language.FR,
-        )
+    return Findings(
+        intent=Intent.TICKET,
+        intent_confidence=1.0,
+        severity=Severity(f"S{1 + len(subject) % 4}"),
+        confidence=1.0,
+        other_means="unknown",
+        installs="unknown",
+        language=Language.FR,
+    )
 
 
 class _Clock:
@@ -126,7 +123,7 @@ async def _run(plan: Plan, settings: Settings, world: World, story: list[bytes],
         edges = app.Edges(
             open_mailbox=lambda: _open(world),
             sender=SimSender(world),
-            classifier=Reader(),
+            opener=Here(classify),
             clock=_Clock(world),
             jitter=world.random.random,
         )

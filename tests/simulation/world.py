@@ -137,6 +137,26 @@ class SimMailbox:
                 target = self._world.folders.setdefault(folder, {})
                 target[len(target) + 1] = mail
 
+    async def append(self, folder: str, data: bytes, internaldate: datetime | None = None) -> int | None:
+        await self._visit()
+        target = self._world.folders.setdefault(folder, {})
+        uid = len(target) + 1
+        target[uid] = (internaldate or self._world.now(), data)
+        await self._visit()  # a drop may come before the answer
+        return uid
+
+    async def find(self, folder: str, field: str, value: str, since: datetime, before: datetime) -> list[int]:
+        await self._visit()
+        wanted = f"{field}: {value}\r\n".encode()
+        found = self._world.folders.get(folder, {}).items()
+        return [uid for uid, (at, data) in found if wanted in data and since <= at <= before]
+
+    async def remove(self, uids: Sequence[int]) -> bool:
+        for uid in uids:
+            await self._visit()
+            self._world.folders["INBOX"].pop(uid, None)
+        return True
+
     async def wait(self, seconds: float) -> None:
         await self._visit()
         self._world.changed.clear()

@@ -163,6 +163,17 @@ async def test_a_failed_backup_leaves_nothing(
     assert not (tmp_path / "none.db").exists()
 
 
+async def test_a_folder_that_may_not_be_written_is_named(
+    template: Path, key: Path, target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied", f"{target.parent}/.backup-x")
+
+    monkeypatch.setattr(backups.tempfile, "TemporaryDirectory", refuse)
+    with pytest.raises(BackupFailed, match=f"^{target.parent} cannot be written: Permission denied; name "):
+        await backup(f"sqlite://{template}", template.parent, key, target)
+
+
 @pytest.mark.parametrize(
     ("at", "harm"),
     [

@@ -55,7 +55,7 @@ async def test_the_migrations_make_the_schema_that_the_tables_describe() -> None
             await generated._context.generate_schemas()
         by_tables = await described(generated)
     by_migrations.pop("tortoise_migrations")
-    assert len(by_tables) == 22
+    assert len(by_tables) == 23
     assert by_migrations == by_tables
 
 
@@ -233,7 +233,7 @@ async def test_on_postgresql_the_migrations_make_the_schema_that_the_tables_desc
             await generated._context.generate_schemas()
         by_tables = await described_postgres(generated)
     by_migrations.pop("tortoise_migrations")
-    assert len(by_tables) == 22
+    assert len(by_tables) == 23
     assert by_migrations == by_tables
     await cleared_postgres()
 

@@ -89,7 +89,7 @@ def test_every_program_of_ours_that_it_starts_is_a_command_of_ours() -> None:
     for key in ("ExecStartPre", "ExecStart"):
         for line in settings(SERVICE)[key]:
             program, command, *_ = line.split()
-            assert program == PROGRAM
+            assert program.removeprefix("-") == PROGRAM
             assert re.search(rf"^    {command}\b", known, re.MULTILINE), f"{key}: no command {command}"
 
 
@@ -99,6 +99,9 @@ def test_it_notifies_and_is_watched_and_does_not_start_again_on_a_configuration_
     assert unit["WatchdogSec"] == ["3min"]
     assert unit["Restart"] == ["on-failure"]
     assert unit["RestartPreventExitStatus"] == ["2"]
+    # systemd asks it of the main process only: what comes before may not fail the start by itself.
+    assert all(line.startswith("-") for line in unit["ExecStartPre"])
+    assert (unit["StartLimitIntervalSec"], unit["StartLimitBurst"]) == (["30min"], ["20"])
     assert unit["OnFailure"] == [FAILED.replace("@", "@%n")]
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 import asyncio
 import atexit
 import shutil
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -19,14 +19,15 @@ from tempfile import mkdtemp
 from typing import Any
 
 from daemon.core.policy import Intake, Policy
-from daemon.core.values import Delivery, Disposition, Outcome
+from daemon.core.values import Delivery, Disposition, Findings, Outcome
+from daemon.edges.reading import Setup
 from daemon.loops.outbox import OutboxLoop
 from daemon.loops.reader import MailReader
 from daemon.mail.compose import Composer, Identity
-from daemon.mail.parse import parse
 from daemon.mail.tokens import TokenKey, TokenReader
-from daemon.ports import Classifier, RawMail
+from daemon.ports import RawMail
 from daemon.store.database import SqlStore, open_store
+from tests.opening import Here
 
 
 class Clock:
@@ -47,6 +48,7 @@ class Sent:
     recipient: str
     message: EmailMessage
     raw: bytes
+    envelope_from: str = ""
 
     @property
     def kind(self) -> str:
@@ -76,7 +78,7 @@ class Outgoing:
     async def send(self, envelope_from: str, recipient: str, message: bytes) -> Delivery:
         read = message_from_bytes(message, policy=policy.default)
         assert isinstance(read, EmailMessage)
-        self.sent.append(Sent(recipient=recipient, message=read, raw=message))
+        self.sent.append(Sent(recipient=recipient, message=read, raw=message, envelope_from=envelope_from))
         return Delivery(outcome=Outcome.ACCEPTED, code=250)
 
     async def close(self) -> None:
@@ -129,8 +131,9 @@ def _new_store() -> Path:
 
 @asynccontextmanager
 async def open_desk(
-    folder: Path, rules: Policy, classifier: Classifier, now: datetime
+    folder: Path, rules: Policy, classify: Callable[[str, str], Findings], now: datetime
 ) -> AsyncIterator[Desk]:
+    setup = Setup(desk_address=rules.desk_address, voicemail_senders=rules.voicemail_senders)
     clock, outgoing, key = Clock(now), Outgoing(), TokenKey(b"k" * 32)
     who = Identity(
         desk_address=rules.desk_address, desk_name=rules.desk_name, timezone=rules.timezone, key=key
@@ -150,13 +153,7 @@ async def open_desk(
         )
         reader = MailReader(
             store=store,
-            classifier=classifier,
-            parse=lambda data, truncated: parse(
-                data,
-                truncated=truncated,
-                desk_address=rules.desk_address,
-                voicemail_senders=rules.voicemail_senders,
-            ),
+            opener=Here(classify, setup.parse),
             evidence=TokenReader(key, rules.desk_address, clock.now),
             policy=rules,
             clock=clock,

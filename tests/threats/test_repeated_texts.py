@@ -15,12 +15,8 @@ NOW = datetime(2026, 11, 3, 15, 30, tzinfo=UTC)
 SLA = load_sla(Path(__file__).parents[2] / "config" / "sla.toml")
 
 
-class SameFindings:
-    async def ready(self) -> None:
-        return None
-
-    async def classify(self, subject: str, text: str) -> Findings:
-        return findings("S3")
+def same_findings(subject: str, text: str) -> Findings:
+    return findings("S3")
 
 
 def _rules() -> Policy:
@@ -39,7 +35,7 @@ async def _answers(desk: Desk, *mails: bytes) -> list[tuple[str, str]]:
 
 
 async def test_two_desks_that_answer_each_other_stop_at_the_third_mail(tmp_path: Path) -> None:
-    async with open_desk(tmp_path, _rules(), SameFindings(), NOW) as desk:
+    async with open_desk(tmp_path, _rules(), same_findings, NOW) as desk:
         mails = [_mail(n, f"We have received your request {n}.\r\nThank you.") for n in range(1, 7)]
         sent = await _answers(desk, *mails)
         assert sent.count(("ack", "desk@other.example")) == 2
@@ -51,7 +47,7 @@ async def test_two_desks_that_answer_each_other_stop_at_the_third_mail(tmp_path:
 
 
 async def test_an_hour_later_the_same_words_are_answered_again(tmp_path: Path) -> None:
-    async with open_desk(tmp_path, _rules(), SameFindings(), NOW) as desk:
+    async with open_desk(tmp_path, _rules(), same_findings, NOW) as desk:
         await _answers(desk, *(_mail(n, "The printer is dead.") for n in (1, 2, 3)))
         desk.clock.instant += timedelta(hours=1, seconds=1)
         # also while another acknowledgement of this hour makes the desk look at texts at all
@@ -60,7 +56,7 @@ async def test_an_hour_later_the_same_words_are_answered_again(tmp_path: Path) -
 
 
 async def test_a_server_whose_clock_is_ahead_does_not_open_the_breakers(tmp_path: Path) -> None:
-    async with open_desk(tmp_path, _rules(), SameFindings(), NOW) as desk:
+    async with open_desk(tmp_path, _rules(), same_findings, NOW) as desk:
         desk.ahead = timedelta(days=900)
         sent = await _answers(desk, *(_mail(n, f"Word {'x' * n}") for n in range(1, 14)))
         assert sent.count(("ack", "desk@other.example")) == 10

@@ -84,6 +84,10 @@ class Calendar:
     def __hash__(self) -> int:
         return hash(self.digest)
 
+    def version_at(self, at: datetime) -> str:  # noqa: ARG002 - `Hours` asks so
+        """The name of the version that counts at an instant: always its own (`hours.Spliced` has several)."""
+        return self.version
+
     def local_spans(self, day: date) -> tuple[LocalSpan, ...]:
         """The wall-clock spans of a date. A continuous calendar has the whole day."""
         if self.continuous:

@@ -94,8 +94,11 @@ def coverage_for(version: SlaVersion, plan: Plan, override: Coverage | None) -> 
 
 def calendar_for(version: SlaVersion, priority: Priority, coverage: Coverage) -> Calendar:
     """SLA clause 3: around the clock for P1 on premium coverage, business hours for all else."""
-    around_the_clock = priority is Priority.P1 and coverage is Coverage.PREMIUM
-    return version.continuous if around_the_clock else version.standard
+    return version.continuous if around_the_clock(priority, coverage) else version.standard
+
+
+def around_the_clock(priority: Priority, coverage: Coverage) -> bool:
+    return priority is Priority.P1 and coverage is Coverage.PREMIUM
 
 
 def response_target(version: SlaVersion, plan: Plan, priority: Priority) -> tuple[int, str]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from daemon.edges.imap.answers import code, listed, searched
@@ -49,14 +49,32 @@ async def append(
 
 
 async def remove(connection: Connection, uids: Sequence[int]) -> bool:
-    """Delete exactly these mails. False where the server cannot (no UIDPLUS: a plain EXPUNGE would take other
-    people's deleted mails with it) or will not."""
-    if "UIDPLUS" not in connection.capabilities:
-        return False
+    """Delete exactly these mails. False where the server will not, or cannot: without UIDPLUS an EXPUNGE
+    takes every deleted mail with it, so it is said only when there are none of other people's."""
     flagged = await connection.command("STORE", uid_set(uids), "+FLAGS.SILENT", "(\\Deleted)", uid=True)
     if flagged.result != "OK":
+        return not await _present(connection, uids)
+    if "UIDPLUS" in connection.capabilities:
+        return (await connection.command("EXPUNGE", uid_set(uids), uid=True)).result == "OK"
+    deleted = await connection.command("SEARCH", "DELETED", uid=True)
+    if deleted.result != "OK" or not set(searched(deleted.lines)) <= set(uids):
         return False
-    return (await connection.command("EXPUNGE", uid_set(uids), uid=True)).result == "OK"
+    return (await connection.command("EXPUNGE")).result == "OK"
+
+
+async def find(
+    connection: Connection, folder: str, field: str, value: str, since: datetime, before: datetime
+) -> list[int]:
+    """UIDs in `folder`, which is then the selected one, of mails with `value` in this field that arrived on
+    these days."""
+    opened = await connection.command("EXAMINE", _name(folder))
+    if opened.result != "OK":
+        return []
+    days = ("SINCE", _day(since), "BEFORE", _day(before + timedelta(days=1)))
+    answer = await connection.command("SEARCH", *days, "HEADER", field, f'"{value}"', uid=True)
+    if answer.result != "OK":
+        raise connection.server.trouble(f"it answers {answer.result} to SEARCH: {said(answer.text)}")
+    return searched(answer.lines)
 
 
 async def ensure(connection: Connection, folder: str) -> None:
@@ -139,6 +157,10 @@ def _name(folder: str) -> str:
 
 def _refused(what: str, answer: Answer) -> MoveRefused:
     return MoveRefused(f"{what}: {said(answer.text)}")
+
+
+def _day(moment: datetime) -> str:
+    return f"{moment.day}-{_MONTHS[moment.month - 1]}-{moment.year:04}"
 
 
 def _stamp(moment: datetime) -> str:

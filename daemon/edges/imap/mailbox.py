@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 from daemon.edges.imap import answers
 from daemon.edges.imap.answers import Item
 from daemon.edges.imap.connection import Answer, Connection
-from daemon.edges.imap.filing import append, ensure, move, remove
+from daemon.edges.imap.filing import append, ensure, find, move, remove
 from daemon.edges.imap.folder import uid_set, wire_name
 from daemon.edges.imap.login import log_in
 from daemon.edges.imap.opening import connect
@@ -52,7 +52,7 @@ async def open_mailbox(server: ImapServer, folder: str) -> ImapMailbox:
     except BaseException:
         await connection.close()
         raise
-    return ImapMailbox(connection, uidvalidity)
+    return ImapMailbox(connection, uidvalidity, folder)
 
 
 async def _select(connection: Connection, folder: str) -> int:
@@ -76,8 +76,9 @@ async def _select(connection: Connection, folder: str) -> int:
 class ImapMailbox:
     """See `ports.Mailbox`. Made by `open_mailbox`."""
 
-    def __init__(self, connection: Connection, uidvalidity: int) -> None:
+    def __init__(self, connection: Connection, uidvalidity: int, folder: str) -> None:
         self._connection = connection
+        self._folder = folder
         self._uidvalidity = uidvalidity
         self._idle = connection.server.idle and "IDLE" in connection.capabilities
 
@@ -128,6 +129,23 @@ class ImapMailbox:
         for start in range(0, len(wanted), BATCH):
             await move(self._connection, wanted[start : start + BATCH], folder)
 
+    async def append(self, folder: str, data: bytes, internaldate: datetime | None = None) -> int | None:
+        return await append(self._connection, folder, data, internaldate)
+
+    async def remove(self, uids: Sequence[int]) -> bool:
+        return await remove(self._connection, uids)
+
+    async def find(self, folder: str, field: str, value: str, since: datetime, before: datetime) -> list[int]:
+        """See the port. The connection leaves its own folder for it: what was told meanwhile is not told
+        again, so the next wait returns at once."""
+        try:
+            return await find(self._connection, folder, field, value, since, before)
+        finally:
+            again = await _select(self._connection, self._folder)
+            self._connection.wire.news = True
+            if again != self._uidvalidity:
+                raise self._connection.server.trouble(f"the folder {self._folder!r} was replaced")
+
     async def wait(self, seconds: float) -> None:
         """See the port. Cancelling it costs the connection."""
         wire = self._connection.wire
@@ -160,15 +178,6 @@ class ImapMailbox:
     async def ensure(self, folder: str) -> None:
         """Create `folder` unless it is there. Raises `MoveRefused`."""
         await ensure(self._connection, folder)
-
-    async def append(self, folder: str, data: bytes, internaldate: datetime | None = None) -> int | None:
-        """Put a mail into `folder`, which is created when missing; returns its UID where the server tells.
-        Raises `MoveRefused` when the server answers no."""
-        return await append(self._connection, folder, data, internaldate)
-
-    async def remove(self, uids: Sequence[int]) -> bool:
-        """Delete exactly these mails; False where the server cannot or will not."""
-        return await remove(self._connection, uids)
 
     # -- fetching ---------------------------------------------------------------------------------------
 

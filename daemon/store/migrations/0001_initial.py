@@ -60,6 +60,16 @@ class Migration(migrations.Migration):
             bases=['Model'],
         ),
         ops.CreateModel(
+            name='AccountPhone',
+            fields=[
+                ('id', fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                ('number', Key(generated=False, null=False, unique=False)),
+                ('account', fields.ForeignKeyField('desk.Account', source_field='account_id', db_constraint=True, to_field='key', related_name=False, on_delete=OnDelete.RESTRICT)),
+            ],
+            options={'table': 'account_phone', 'app': 'desk', 'unique_together': (('number', 'account'),), 'indexes': [Index(fields=['account_id'])], 'pk_attr': 'id'},
+            bases=['Model'],
+        ),
+        ops.CreateModel(
             name='AccountPlan',
             fields=[
                 ('id', fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
@@ -112,6 +122,8 @@ class Migration(migrations.Migration):
                 ('ticket', fields.BigIntField(null=True)),
                 ('blob', Words(null=True, generated=False, unique=False)),
                 ('moved', fields.BooleanField(default=False)),
+                ('masked', fields.IntField(default=0)),
+                ('copy_uid', fields.BigIntField(null=True)),
             ],
             options={'table': 'inbound_mail', 'app': 'desk', 'unique_together': (('mailbox', 'uidvalidity', 'uid'),), 'indexes': [Index(fields=['message_id', 'fingerprint', 'arrived']), Index(fields=['disposition', 'mailbox', 'id']), Index(fields=['ticket'])], 'pk_attr': 'id'},
             bases=['Model'],
@@ -152,7 +164,7 @@ class Migration(migrations.Migration):
                 ('bounced_at', Instant(null=True, generated=False, unique=False)),
                 ('bounce_status', Words(null=True, generated=False, unique=False)),
             ],
-            options={'table': 'outbox', 'app': 'desk', 'indexes': [Index(fields=['rank', 'due_at', 'id']), Index(fields=['message_id']), Index(fields=['supersede_key', 'state']), Index(fields=['recipient', 'kind', 'queued_at']), Index(fields=['ticket'])], 'pk_attr': 'id'},
+            options={'table': 'outbox', 'app': 'desk', 'indexes': [Index(fields=['rank', 'due_at', 'id']), Index(fields=['message_id']), Index(fields=['supersede_key', 'state']), Index(fields=['recipient', 'kind', 'queued_at']), Index(fields=['kind', 'queued_at']), Index(fields=['ticket'])], 'pk_attr': 'id'},
             bases=['Model'],
         ),
         ops.CreateModel(
