@@ -1,7 +1,7 @@
 """What an agent wrote in answer to a mail of ours, and whether anything of ours may have stayed in it.
 
-A customer's reply may rather keep too much; an agent's must not, for what stays goes on to the customer, and a
-notification holds what only the team may read. So this looks once more at what `reply` left, and says where
+A customer's reply may rather keep too much; an agent's must not, for what stays goes on to the customer, and
+a notification holds what only the team may read. So this looks once more at what `reply` left, and says where
 it is in doubt. What is a command in it is read by `core.commands`.
 """
 
@@ -25,15 +25,16 @@ _SIGN: Final = "↩"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgentWords:
-    """`text`: new words, commands among them. `doubts`: lines that may be quoted or ours; where there are any,
-    nothing is sent before the agent has looked."""
+    """`text`: new words, commands among them. `doubts`: lines that may be quoted or ours; where there are
+    any, nothing is sent before the agent has looked."""
 
     text: str
     doubts: tuple[str, ...] = ()
 
 
 def agent_words(mail: Mail, ours: str = "") -> AgentWords:
-    """The agent's own words. `ours`: the text of the mail of ours that this one answers, where it is known."""
+    """The agent's own words. `ours`: the text of the mail of ours that this one answers, where known; what
+    the customer wrote may be left out of it, for an agent may repeat that."""
     text = mail.new_text
     lines = text.split("\n")
     if is_forward(mail.subject):
@@ -60,7 +61,7 @@ def _doubts(lines: Sequence[str], ours: str) -> list[str]:
     """Lines that begin or continue a quote, that show a token, or that our own mail holds too. Each once, at
     most three: one is enough to ask."""
     suspects = {boundary.start for boundary in boundaries(lines[:LINES_READ])}
-    own = {_bare(line) for line in ours.split("\n")}
+    own = " ".join(_bare(line) for line in ours.split("\n"))  # a program may have wrapped its lines anew
     found: dict[str, None] = {}
     for index, line in enumerate(lines):
         bare = _bare(line)

@@ -69,24 +69,48 @@ class Connection:
 async def rows(
     client: Client, sql: str, values: Sequence[object] = (), *, before: Sequence[Statement] = ()
 ) -> list[Row]:
-    """The rows of one statement; with RETURNING also of one that writes. `before`: statements whose answers
-    nobody asks for, inside an open transaction."""
-    await run(client, before, put_off=True)
+    """The rows of one statement; with RETURNING also of one that writes. `before`: inside an open
+    transaction, statements that touch other rows and whose answers nobody asks for; they share its way to the
+    database."""
+    if before and isinstance(client, ImmediateTransaction):
+        client.put_off(before)
+    elif before:
+        sql, values = woven([*before, (sql, values)])
     if client.capabilities.dialect == Dialect.POSTGRES.value:
         sql = numbered(sql)
     return await client.execute_query_dict(sql, list(values))
 
 
-async def run(client: Client, statements: Sequence[Statement], *, put_off: bool = False) -> None:
-    """Statements whose answers nobody asks for, in their order, inside an open transaction. `put_off`: on
-    SQLite together with the next one, which the caller sees to."""
-    if not isinstance(client, ImmediateTransaction):
+async def run(client: Client, statements: Sequence[Statement], *, apart: bool = False) -> None:
+    """Statements whose answers nobody asks for, in their order, inside an open transaction. `apart`: no two
+    of them touch the same rows or need one another's."""
+    if not statements:
+        return
+    if isinstance(client, ImmediateTransaction):
+        await client.execute_all(statements)
+    elif apart:
+        await rows(client, *woven(statements))
+    else:
         for sql, values in statements:
             await rows(client, sql, values)
-    elif put_off:
-        client.put_off(statements)
+
+
+async def put_off(client: Client, statement: str) -> None:
+    """A statement without a result, before whatever comes next: on SQLite together with it."""
+    if isinstance(client, ImmediateTransaction):
+        client.put_off([(statement, ())])
     else:
-        await client.execute_all(statements)
+        await rows(client, statement)
+
+
+def woven(statements: Sequence[Statement]) -> Statement:
+    """One statement for PostgreSQL, and its values: all but the last in a WITH, where each sees the tables as
+    they were before all of them (PostgreSQL manual, "Data-Modifying Statements in WITH")."""
+    *before, (sql, values) = statements
+    if not before:
+        return sql, values
+    parts = ", ".join(f"w{n} AS ({first})" for n, (first, _) in enumerate(before))
+    return f"WITH {parts} {sql}", [value for _, some in before for value in some] + list(values)
 
 
 @lru_cache(maxsize=512)

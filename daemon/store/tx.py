@@ -19,7 +19,7 @@ from typing import Any, Final, TypeAlias, TypeVar
 from tortoise.transactions import in_transaction  # noqa: TID251 - this is the one place
 
 from daemon.ports import Unavailable
-from daemon.store.connection import Client, Connection, rows, run
+from daemon.store.connection import Client, Connection, put_off, rows
 from daemon.store.faults import serving
 from daemon.store.location import Dialect
 
@@ -59,7 +59,7 @@ async def transaction(connection: Connection, work: Callable[[Client], Awaitable
 async def attempt(client: Client, work: Callable[[Client], Awaitable[T]]) -> T:
     """What `work` returned, or its exception with only its own doings rolled back, inside a transaction that
     goes on. Raises `Unavailable` when the fault took the whole transaction with it, as a full disk does."""
-    await run(client, [("SAVEPOINT attempt", ())], put_off=True)
+    await put_off(client, "SAVEPOINT attempt")
     try:
         with serving():
             result = await work(client)
@@ -72,7 +72,7 @@ async def attempt(client: Client, work: Callable[[Client], Awaitable[T]]) -> T:
                 raise fault from lost
             raise Unavailable("store", f"the database gave up a transaction: {fault}") from fault
         raise
-    await run(client, [("RELEASE SAVEPOINT attempt", ())], put_off=True)
+    await put_off(client, "RELEASE SAVEPOINT attempt")
     return result
 
 

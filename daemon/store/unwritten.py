@@ -5,13 +5,18 @@ What nothing else in the transaction asks for is written at its end, in one go. 
 
 from __future__ import annotations
 
-from typing import Any
+import re
+from typing import Any, Final
 
 from tortoise.models import Model
 
 from daemon.core.actions import NEW
 from daemon.store.connection import Client, Statement, run
+from daemon.store.sqlite_client import ImmediateTransaction
 from daemon.store.writing import insertion
+
+_TARGET: Final = re.compile(r'(?:INTO|UPDATE|FROM) "?(\w+)')
+"""The table that a statement writes to: each of ours names it first."""
 
 
 class Writing:
@@ -22,6 +27,7 @@ class Writing:
         self.ticket: int | None = None
         self._rows: dict[tuple[type[Model], str], list[dict[str, Any]]] = {}
         self._statements: list[Statement] = []
+        self._each: dict[str, list[object]] = {}
 
     def number(self, ticket: int) -> int:
         """The ticket's number. Raises ValueError when NEW stands for nothing in this decision."""
@@ -39,6 +45,17 @@ class Writing:
         """A statement for after the rows, in its turn."""
         self._statements.append(statement)
 
+    def then_for(self, sql: str, value: object) -> None:
+        """The same for each of several values, in one statement: `sql` takes them in place of `{}`."""
+        self._each.setdefault(sql, []).append(value)
+
     async def flush(self) -> None:
-        insertions = [insertion(model, values, tail) for (model, tail), values in self._rows.items()]
-        await run(self.client, [*insertions, *self._statements])
+        new = [insertion(model, values, tail) for (model, tail), values in self._rows.items()]
+        each = [(sql.format(", ".join("?" * len(values))), values) for sql, values in self._each.items()]
+        then = [*each, *self._statements]
+        targets = [found.group(1) for sql, _ in then if (found := _TARGET.search(sql))]
+        if isinstance(self.client, ImmediateTransaction):
+            await run(self.client, [*new, *then])
+        else:
+            await run(self.client, new, apart=True)
+            await run(self.client, then, apart=len(targets) == len(set(targets)) == len(then))

@@ -123,9 +123,9 @@ async def _start_clock(writing: Writing, action: act.StartClock) -> None:
     )
     span = (
         "INSERT INTO clock_interval (clock_id, kind, since, reason)"
-        " SELECT id, 'running', started_at, '' FROM clock WHERE open_key = ?"
+        " SELECT id, 'running', started_at, '' FROM clock WHERE open_key IN ({}) ORDER BY id"
     )
-    writing.then((span, [open_key]))
+    writing.then_for(span, open_key)
 
 
 async def _add_history(writing: Writing, action: act.AddHistory) -> None:

@@ -128,7 +128,7 @@ class Desk:
         uids.write_text(f"3 V{int(old.group(1)) + 1} N1 G{os.urandom(16).hex()}\n")
 
 
-def until(condition: Callable[[], T], what: str, desk: Desk, seconds: float = 30) -> T:
+def until(condition: Callable[[], T], what: str, desk: Desk, seconds: float = 90) -> T:
     """The first true value of `condition`; when none comes, a failure that shows the daemon's log."""
     deadline = time.monotonic() + seconds
     while True:

@@ -301,8 +301,9 @@ class Ticket:
             self.state = "open"
 
     def begin_again(self, at: int) -> None:
-        last = [r for r in self.rows if r.clock == RESOLUTION][-1]
-        self.quiet, self.hushed = 0, False
+        ends = [(r.ended or 0, n, r) for n, r in enumerate(self.rows) if r.clock == RESOLUTION]
+        last = max(ends)[2]
+        self.quiet, self.hushed, self.works, self.works_newest = 0, False, None, False
         least = self.target()[0] if self.terms.full_response else 0
         self.start(RESOLUTION, at, max(min(last.remaining, self.target()[1]), least, 0))
         if self.reachable:
@@ -335,7 +336,7 @@ class Ticket:
 
     def on_P(self, at: int, arg: Any) -> None:  # noqa: N802 - named like the priorities
         priority, fresh, keeps = arg
-        if priority == self.priority:
+        if priority == self.priority or (fresh and priority > self.priority):
             return
         spared = next((c for c in RESPONSES if self.open(c) is not None), None) if keeps else None
         again = priority in self.had

@@ -14,10 +14,12 @@ from hypothesis import strategies as st
 from daemon.core.sla import events as ev
 from daemon.core.sla.calendar import Calendar, NoReachableTarget, continuous
 from daemon.core.sla.course import Course
+from daemon.core.sla.due import choose, next_at
 from daemon.core.sla.merging import unanswered_since
 from daemon.core.sla.promises import PlanTerms, PriorityTerms, SlaVersion
 from daemon.core.sla.replay import extend, fold, look, replay
 from daemon.core.sla.spans import Closure, LocalSpan
+from daemon.core.sla.steps import schedule
 from daemon.core.values import Coverage, Plan, Priority
 from tests.core.sla_cases import shipped
 from tests.sla.counter import Hours, Terms, Ticket
@@ -307,6 +309,32 @@ def test_event_by_event_and_in_any_order_a_course_is_the_same(
         assert course == whole
     end = start + MINUTES * MINUTE
     assert look(fold(opening(start, priority, agreed), course.log, whole.version), end) == look(course, end)
+
+
+@SETTINGS
+@given(worlds(), st.data())
+def test_a_schedule_is_the_same_whenever_one_looks(
+    world: tuple[datetime, Hours, Terms, str], data: st.DataObject
+) -> None:
+    """So one may sleep until the next step: nothing but an event changes what comes."""
+    start, made, agreed, priority = world
+    events = [happened(start, n, one) for n, one in enumerate(data.draw(script(0, MINUTES)))]
+    try:
+        course = fold(opening(start, priority, agreed), events, version(made, agreed))
+        steps = schedule(course, 900)
+        assert len({step.key for step in steps}) == len(steps)
+        for days in (0, 1, 7, 40):
+            assert schedule(look(course, course.seen + timedelta(days=days)), 900) == steps
+    except NoReachableTarget:
+        assume(False)
+    done: set[str] = set()
+    acted = []
+    while (at := next_at(steps, done)) is not None:
+        acts = choose(steps, done, at)
+        acted += [act.step.key for act in acts]
+        done |= {key for act in acts for key in act.keys}
+    assert len(acted) == len(set(acted))
+    assert done == {step.key for step in steps}
 
 
 @settings(max_examples=25, deadline=None)

@@ -1,4 +1,4 @@
-"""Every key of `sla.toml` is heeded: what the engine answers differs, as said here, when the file says otherwise."""
+"""Every key of `sla.toml` is heeded: what the engine answers differs when the file says otherwise."""
 
 from __future__ import annotations
 
@@ -103,9 +103,9 @@ def told_at_once(version: SlaVersion) -> object:
 
 
 def mails(version: SlaVersion) -> object:
-    warned = [
+    warned = next(
         s for s in schedule(course(version, f"{TUESDAY} or P2", now=TUESDAY)) if s.kind is StepKind.WARN
-    ][0]
+    )
     pending = [
         Pending(recipient="alex", ticket=n, step=replace(warned, at=warned.at + timedelta(minutes=4 * n)))
         for n in range(2)

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from daemon.core.sla import events as ev
-from daemon.core.sla.raising import Objection, asks_again, graver, moved_later, objection
+from daemon.core.sla.raising import Objection, asks_again, graver, moved_later, objection, taken_back
 from daemon.core.sla.replay import extend, fold
 from daemon.core.sla.rules import Rules
 from daemon.core.values import ClockName, Coverage, Priority
@@ -71,3 +71,45 @@ def test_a_longer_pause_of_a_lowered_ticket_is_later_too() -> None:
     )
     after = extend(waiting, event("2026-11-03T12:00-05:00 P3 by=agent"))
     assert moved_later(waiting, after) == (ClockName.STATUS_UPDATE, ClockName.RESOLUTION)
+
+
+def test_a_bounce_tells_what_it_took_back() -> None:
+    before = fold(
+        opening("2026-11-03T10:30-05:00 argent P2"), [event("2026-11-03T11:00-05:00 reply m1")], shipped()
+    )
+    after = extend(before, event("2026-11-03T11:30-05:00 bounce m1"))
+    assert taken_back(before, after) == (ClockName.FIRST_RESPONSE, ClockName.STATUS_UPDATE)
+    assert taken_back(after, after) == ()
+
+
+@pytest.mark.parametrize(
+    ("by", "provisional", "after"),
+    [
+        (ev.By.AGENT, False, P3),
+        (ev.By.ANSWER, True, P3),
+        (ev.By.ANSWER, False, P1),
+        (ev.By.MESSAGE, True, P1),
+        (ev.By.URGENT, True, P1),
+        (ev.By.MERGE, True, P1),
+    ],
+)
+def test_only_an_agent_or_a_provisional_p1s_answer_lowers(
+    by: ev.By, provisional: bool, after: Priority
+) -> None:
+    start = replace(opening("2026-11-03T10:30-05:00 argent P1"), provisional=provisional)
+    change = ev.Reprioritised(at=instant("2026-11-03T10:40-05:00"), priority=P3, by=by)
+    course = extend(fold(start, [], shipped()), change)
+    assert course.priority is after
+    assert course.provisional == (provisional and after is P1)
+
+
+@pytest.mark.parametrize(
+    ("by", "provisional"), [(ev.By.ANSWER, False), (ev.By.AGENT, False), (ev.By.URGENT, True)]
+)
+def test_confirming_settles_and_an_objection_does_not_unsettle(by: ev.By, provisional: bool) -> None:
+    start = replace(opening("2026-11-03T10:30-05:00 argent P1"), provisional=by is not ev.By.URGENT)
+    change = ev.Reprioritised(
+        at=instant("2026-11-03T10:40-05:00"), priority=P1, by=by, provisional=provisional
+    )
+    course = extend(fold(start, [], shipped()), change)
+    assert (course.priority, course.provisional) == (P1, False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -73,18 +74,19 @@ def _settled(hearing: Hearing, answer: Command, held: Held) -> Heard:
     lines = held.yes if answer.verb is Verb.YES else held.send
     if lines is None:
         return Heard(hearing=hearing, fault=_fault(Why.NOTHING_ASKED, answer))
-    # Read again as it will be done: a date may have passed since, an agent may have left.
     setting = Setting(
-        now=hearing.now,
-        zone=hearing.zone,
-        agents=hearing.policy.agents,
-        agent=hearing.agent.handle,
-        bare=True,
+        now=hearing.now, zone=hearing.zone, agents=hearing.policy.agents, agent=hearing.agent.handle
     )
-    again = read_reply("\n".join(lines), setting)
+    again = read_held(lines, setting)
     reply = Reply(commands=again.commands, words=held.words, faults=again.faults)
     asked = replace(hearing, reply=reply, confirmed=True)
     return Heard(hearing=asked, settles="yes" if answer.verb is Verb.YES else "send")
+
+
+def read_held(lines: Sequence[str], setting: Setting) -> Reply:
+    """The commands that an answer stands for, read again as they will be done: a date may have passed since,
+    an agent may have left."""
+    return read_reply("\n".join(lines), replace(setting, bare=True))
 
 
 def _fault(why: Why, command: Command) -> Fault:

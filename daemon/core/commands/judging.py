@@ -1,7 +1,7 @@
 """The one door: an agent's mail with everything known about it goes in, what is done comes out.
 
 All or nothing: one fault anywhere, and nothing of the mail is carried out or sent. Then the agent is told
-what was wrong, with their text, and a yes suffices. Whatever happens, the mail itself is recorded on its ticket.
+what was wrong, with their text, and a yes suffices. Whatever happens, the mail is recorded on its ticket.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from daemon.core.actions import Action, SettleHeld
+from daemon.core.actions import Action, QueueMail, SettleHeld
 from daemon.core.commands import having, joining, money, refusing, speaking, states, undoing
 from daemon.core.commands.answering import heard
 from daemon.core.commands.deed import Deed
@@ -158,7 +158,8 @@ def _carry_out(hearing: Hearing, reads: dict[int, int]) -> Ruling:
     spoken, faults = speaking.spoken(hearing, deeds)
     everything = (*deeds, *hours)
     actions = [*(a for deed in everything for a in deed.actions), *(a for n in news for a in n), *spoken]
-    told = receipt(hearing, everything, spoke=bool(spoken))
+    spoke = any(isinstance(a, QueueMail) and a.context.get("text") for a in spoken)
+    told = receipt(hearing, everything, spoke=spoke)
     own = hearing.standing.ticket.id if hearing.standing is not None else None
     return Ruling(
         actions=(*actions, *told),

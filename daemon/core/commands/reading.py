@@ -25,7 +25,7 @@ MOST_FAULTS: Final = 30
 _GREETING: Final = re.compile(
     r"^\W{0,3}(?:bonjour|bonsoir|salut|allô|allo|rebonjour|re-bonjour|hi|hello|hey|dear|"
     r"good (?:morning|afternoon|evening)|cher|chère|madame|monsieur|mme|m\.|mr\.?|ms\.?)\b"
-    r"[^.?!\n]{0,60}[,!.:]?\s*$",
+    r"[^.?!,;:\n]{0,60}[,!.:]?\s*$",
     re.IGNORECASE,
 )
 _GROUPS: Final = (

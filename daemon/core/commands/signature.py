@@ -12,8 +12,8 @@ from daemon.core.commands.vocabulary import fold
 _LONGEST: Final = 12
 """Lines of a signature."""
 _CLOSINGS: Final = re.compile(
-    r"^(?:(?:bien )?cordialement|salutations|merci(?: d['’]avance| beaucoup)?|bonne (?:fin de )?journée|à bientôt|"
-    r"(?:best|kind|warm)? ?regards|best|cheers|thanks|thank you|many thanks|sincerely)[\s,.!]*$",
+    r"^(?:(?:bien )?cordialement|salutations|merci(?: d['’]avance| beaucoup)?|bonne (?:fin de )?journée|"
+    r"à bientôt|(?:best|kind|warm)? ?regards|best|cheers|thanks|thank you|many thanks|sincerely)[\s,.!]*$",
     re.IGNORECASE,
 )
 _SENTENCE: Final = re.compile(r"\S+(?:\s+\S+){3,}\s*[.?!…]\s*$")
@@ -28,4 +28,4 @@ def is_signature(words: str, setting: Setting) -> bool:
         return False
     first = next((line for line in lines if not _CLOSINGS.match(line)), "")
     bare = fold(first.strip(" ,.*_-–—"))
-    return not first or bare in names or any(bare.startswith((f"{name},", f"{name} |")) for name in names)
+    return bare in names or any(bare.startswith((f"{name},", f"{name} |")) for name in names)

@@ -6,6 +6,7 @@ spaces stay: they are white space to every pattern here, and part of the words."
 from __future__ import annotations
 
 import re
+import unicodedata
 from typing import Final
 
 LONGEST: Final = 1_000
@@ -35,7 +36,7 @@ def meant(line: str) -> str:
     """The line without what was put around its words. Empty for one that is too long to be a command."""
     if len(line) > LONGEST:
         return ""
-    text = _INVISIBLE.sub("", line).translate(_WIDE)
+    text = unicodedata.normalize("NFC", _INVISIBLE.sub("", line)).translate(_WIDE)
     for link, address in _LINKS:
         text = link.sub(address, text)
     text = _BULLET.sub("", text).strip()

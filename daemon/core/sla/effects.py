@@ -17,7 +17,6 @@ from daemon.core.sla import moves
 from daemon.core.sla.course import Course
 from daemon.core.sla.cycles import RESPONSES, CycleOutcome
 from daemon.core.sla.events import Opening, TicketEvent, Word
-from daemon.core.sla.hours import Spliced
 from daemon.core.sla.merging import absorbed, merged_away
 from daemon.core.sla.promises import SlaVersion
 from daemon.core.sla.retargeting import reprioritised
@@ -207,18 +206,7 @@ def _merged(course: Course, event: ev.MergedAway) -> Course:
 
 
 def _hours_changed(course: Course, event: ev.HoursChanged) -> Course:
-    """Only time that has not elapsed is counted anew; what is overdue stays due when it was."""
-    changed = Spliced(before=course.standard, after=event.standard, at=event.at)
-    found = []
-    for cycle in course.cycles:
-        moved = cycle
-        business = cycle.calendar == course.standard.name and not cycle.ended
-        if business and cycle.due is not None and cycle.due > event.at:
-            left = course.standard.working_seconds(event.at, cycle.due)
-            due = changed.add_working(event.at, left)
-            moved = replace(cycle, promised=due, due=due)
-        found.append(moved)
-    return replace(course, standard=changed, cycles=tuple(found))
+    return moves.change_hours(course, event.standard, event.at)
 
 
 def _nothing(course: Course, _event: TicketEvent) -> Course:

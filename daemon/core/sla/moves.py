@@ -9,6 +9,7 @@ from datetime import datetime
 from daemon.core.sla import cycles
 from daemon.core.sla.course import Course
 from daemon.core.sla.cycles import Cycle, CycleOutcome
+from daemon.core.sla.hours import Hours, Spliced
 from daemon.core.sla.promises import SLA, response_target
 from daemon.core.values import ClockName, State
 
@@ -26,8 +27,13 @@ def start_response(course: Course, clock: ClockName, at: datetime) -> Course:
 
 def change(course: Course, clock: ClockName, to: Callable[[Cycle], Cycle]) -> Course:
     """The open cycle of a clock, if it has one, becomes another."""
-    found = tuple(to(c) if c.clock is clock and c.ended is None else c for c in course.cycles)
-    return replace(course, cycles=found)
+    old = course.running(clock)
+    if old is None:
+        return course
+    new = to(old)
+    if new is old:
+        return course
+    return replace(course, cycles=tuple(new if cycle is old else cycle for cycle in course.cycles))
 
 
 def end(course: Course, clock: ClockName, at: datetime, outcome: CycleOutcome) -> Course:
@@ -68,13 +74,22 @@ def reopen(course: Course, at: datetime) -> Course:
     """A resolution with the time that was left, at least the priority's own response target; a full step of
     updates; a first response only where there has never been one."""
     terms, rules = course.version.priorities[course.priority], course.version.rules
-    before = course.chain(ClockName.RESOLUTION)[-1].left or 0.0
+    newest = max(reversed(course.chain(ClockName.RESOLUTION)), key=lambda cycle: cycle.ended or at)
     least = terms.response if rules.reopen_full_response else 0
-    target = max(min(before, terms.resolution), least, 0)
+    target = max(min(newest.left or 0.0, terms.resolution), least, 0)
     course = replace(
-        course, quiet=0, quiet_since=None, hushed=False, silent_from=None, resolved_at=None, closed_at=None,
-        void=False, merged=False,
-    )  # fmt: skip
+        course,
+        quiet=0,
+        quiet_since=None,
+        hushed=False,
+        works_at=None,
+        works_newest=False,
+        silent_from=None,
+        resolved_at=None,
+        closed_at=None,
+        void=False,
+        merged=False,
+    )
     course = start(course, ClockName.RESOLUTION, at, target)
     if not course.reachable:
         return course
@@ -94,6 +109,23 @@ def _first_if_none(course: Course, at: datetime) -> Course:
     if any(cycle.met or cycle.ended is None for cycle in first):
         return course
     return start_response(course, ClockName.FIRST_RESPONSE, at)
+
+
+def change_hours(course: Course, standard: Hours, at: datetime) -> Course:
+    """Business hours are others from now on. Only time that has not elapsed is counted anew; what is overdue
+    stays due when it was."""
+    changed = Spliced(before=course.standard, after=standard, at=at)
+
+    def recounted(cycle: Cycle) -> Cycle:
+        if cycle.calendar != course.standard.name or cycle.due is None or cycle.due <= at:
+            return cycle
+        due = changed.add_working(at, course.standard.working_seconds(at, cycle.due))
+        return replace(cycle, promised=due, due=due)
+
+    moved = course
+    for clock in ClockName:
+        moved = change(moved, clock, recounted)
+    return replace(moved, standard=changed)
 
 
 def hold_or_go(course: Course, at: datetime) -> Course:

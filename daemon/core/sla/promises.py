@@ -87,6 +87,11 @@ def version_at(versions: Sequence[SlaVersion], at: datetime) -> SlaVersion:
     return in_force[-1] if in_force else versions[0]
 
 
+def version_named(versions: Sequence[SlaVersion], name: str) -> SlaVersion | None:
+    """The version a ticket was opened under and keeps; None when the file no longer has it."""
+    return next((version for version in versions if version.name == name), None)
+
+
 def coverage_for(version: SlaVersion, plan: Plan, override: Coverage | None) -> Coverage:
     """An account's own coverage wins over the one of its plan."""
     return override or version.plans[plan].coverage

@@ -56,6 +56,16 @@ def moved_later(before: Course, after: Course) -> tuple[ClockName, ...]:
     return tuple(moved)
 
 
+def taken_back(before: Course, after: Course) -> tuple[ClockName, ...]:
+    """The clocks whose promise a bounce has shown not to be kept: the agents are told."""
+    kept = {(cycle.clock, cycle.begun, cycle.met) for cycle in after.cycles}
+    return tuple(
+        clock
+        for clock in ClockName
+        if any(c.met and (clock, c.begun, c.met) not in kept for c in before.chain(clock))
+    )
+
+
 def _later(was: Cycle, now: Cycle) -> bool:
     if was.due is None or now.due is None:
         return (now.left or 0.0) > (was.left or 0.0) if was.due is None and now.due is None else False

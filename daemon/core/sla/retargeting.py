@@ -24,7 +24,10 @@ _FRESH: Final = frozenset({By.MESSAGE, By.URGENT})
 
 
 def reprioritised(course: Course, event: Reprioritised) -> Course:
-    """The same priority again changes nothing but whether it is provisional."""
+    """The same priority again changes nothing but whether it is provisional. What may not lower, does not."""
+    decides = event.by is By.AGENT or (event.by is By.ANSWER and course.provisional)
+    if not decides and event.priority >= course.priority:
+        return course
     if event.priority is course.priority:
         return replace(course, provisional=event.provisional)
     kept = next((c for c in RESPONSES if course.running(c) is not None), None) if event.keeps else None
