@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mappi
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,10 +23,11 @@ from daemon.loops.card_mails import CardMails
 from daemon.loops.folders import Folders
 from daemon.loops.intake import IntakeLoop
 from daemon.loops.outbox import OutboxLoop
+from daemon.loops.pausing import either
 from daemon.loops.reader import MailReader
 from daemon.loops.running import run_together
 from daemon.mail.compose import Composer, Identity
-from daemon.mail.masked_copy import masked_copy
+from daemon.mail.masked_copy import copy_mark
 from daemon.mail.tokens import TokenKey, TokenReader, load_or_create_secret
 from daemon.outlook import watchers
 from daemon.ports import Clock, Mailbox, Opener, Sender, Store
@@ -131,7 +133,7 @@ async def wire(
         answer_newer_than=timedelta(seconds=newer_than) if newer_than else None,
         resume=resume,
         stop=stop,
-        cards=card_mails(settings, store),
+        cards=card_mails(settings, store, key, edges),
     )
     return Desk(
         store=store,
@@ -148,7 +150,9 @@ async def run(settings: Settings, *, resume: bool = False) -> None:
     """The daemon: until SIGTERM or SIGINT. READY only after the model is loaded and the store is open."""
     async with open_desk(settings, resume=resume) as desk:
         with stop_on_signals(desk.stop):
-            await desk.opener.ready()
+            await either(desk.opener.ready(), desk.stop.wait())
+            if desk.stop.is_set():
+                return
             sd_notify(READY=1, STATUS=f"serving {settings.imap.mailbox}")
             log.info("ready", extra={"fields": {"mailbox": settings.imap.mailbox}})
             loops = (desk.intake.progress, desk.outbox.progress)
@@ -174,15 +178,17 @@ async def run_once(settings: Settings, *, resume: bool = False) -> None:
         await desk.outbox.flush()
 
 
-def card_mails(settings: Settings, store: Store) -> CardMails | None:
+def card_mails(settings: Settings, store: Store, key: TokenKey, edges: Edges) -> CardMails | None:
     if settings.mail.card_mails == "keep":
         return None
-    parse = parser(settings)
+    inbox = settings.imap.mailbox
     return CardMails(
         store=store,
-        inbox=settings.imap.mailbox,
+        clock=edges.clock,
+        inbox=inbox,
         processed=settings.imap.processed,
-        copy=lambda raw, mark: masked_copy(raw, mark, parse),
+        copy=edges.opener.masked_copy,
+        mark=partial(copy_mark, key, inbox),
     )
 
 

@@ -6,7 +6,7 @@ mail sends that mail to quarantine; anything else outside a mail ends the proces
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -146,6 +146,10 @@ class Opener(Protocol):
         `Unavailable` when nothing can be read now."""
         ...
 
+    async def masked_copy(self, data: bytes, mark: str) -> bytes | None:
+        """See `mail.masked_copy`. Raises `Unavailable`."""
+        ...
+
 
 class Clock(Protocol):
     def now(self) -> datetime:
@@ -263,8 +267,15 @@ class Store(Protocol):
         ...
 
     # the outbox
-    async def claim_outbox(self, now: datetime, limit: int, lease: timedelta) -> list[OutboxRow]:
-        """Due rows, gravest first, marked as being sent until `now + lease`; attempts count one more."""
+    async def claim_outbox(
+        self, now: datetime, limit: int, lease: timedelta, held: Collection[int] = ()
+    ) -> list[OutboxRow]:
+        """Due rows, gravest first, marked as being sent until `now + lease`; attempts count one more. `held`:
+        rows that the caller has in hand already, whatever became of their lease."""
+        ...
+
+    async def unclaim(self, rows: Sequence[OutboxRow]) -> None:
+        """Claimed and not begun: due again at once, as if they had never been claimed."""
         ...
 
     async def keep_message(

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from daemon.core.values import Findings, Mail, Unreadable
 from daemon.edges.reading import Setup, open_mail
+from daemon.edges.reading.opening import copy_masked
 from daemon.ports import Opened, RawMail, ReadingFault
 
 parse_for_azimut = Setup(desk_address="support@azimutpos.com").parse
@@ -28,3 +29,6 @@ class Here:
             open_mail(m.data, m.truncated, parse=self._parse, classify=self._classify if classified else None)
             for m in mails
         ]
+
+    async def masked_copy(self, data: bytes, mark: str) -> bytes | None:
+        return copy_masked(data, mark, parse=self._parse)

@@ -18,6 +18,7 @@ AGAIN: Final = timedelta(hours=1)
 _WORDS: Final = {
     "imap": "Mail is not being read",
     "smtp": "Mail is not being sent",
+    "reader": "Mail is not being read",
     "store": "The database cannot be used, so mail is neither read nor sent",
 }
 """The services that mail needs. A folder that takes no more mails (`move`) is told in the log alone."""

@@ -8,15 +8,14 @@ only the deletion is missing. A mail that cannot be copied without loss is moved
 
 from __future__ import annotations
 
-import asyncio
 import logging
-from collections.abc import Callable, Mapping
-from datetime import timedelta
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime, timedelta
 from typing import Final
 
 from daemon.core.values import Disposition
 from daemon.mail.masked_copy import MARK
-from daemon.ports import Mailbox, MoveRefused, RawMail, Store
+from daemon.ports import Clock, Mailbox, MoveRefused, Store
 
 log = logging.getLogger("azimut.intake")
 
@@ -25,12 +24,24 @@ AROUND: Final = timedelta(days=2)
 
 
 class CardMails:
-    """`copy` takes (raw, mark) and gives the masked mail, or None where it cannot be had without loss."""
+    """`copy` takes (raw, mark) and gives the masked mail, or None where it cannot be had without loss.
+
+    `mark` takes (UIDVALIDITY, UID): nobody else can make one, and none is part of another, for servers find
+    a field by any part of it, and what is found is what the original is deleted for."""
 
     def __init__(
-        self, *, store: Store, inbox: str, processed: str, copy: Callable[[bytes, str], bytes | None]
+        self,
+        *,
+        store: Store,
+        clock: Clock,
+        inbox: str,
+        processed: str,
+        copy: Callable[[bytes, str], Awaitable[bytes | None]],
+        mark: Callable[[int, int], str],
     ) -> None:
         self._store = store
+        self._clock = clock
+        self._mark = mark
         self._inbox = inbox
         self._processed = processed
         self._copy = copy
@@ -61,11 +72,12 @@ class CardMails:
 
     async def _copied(self, mailbox: Mailbox, uid: int) -> bool:
         """The masked copy is in its folder, and the ledger knows. False: there can be none."""
-        mark = f"{mailbox.uidvalidity}.{uid}"
+        mark = self._mark(mailbox.uidvalidity, uid)
         original = [mail async for mail in mailbox.fetch([uid])]
         if not original:
             return False  # somebody has taken it away meanwhile
-        copy = await asyncio.to_thread(self._copy, original[0].data, mark)
+        arrived = min(original[0].internaldate, self._clock.now())  # a server may know no date
+        copy = await self._copy(original[0].data, mark)
         if copy is None:
             log.error(
                 "card_mail_kept",
@@ -79,16 +91,15 @@ class CardMails:
                 },
             )
             return False
-        there = await self._earlier_copy(mailbox, original[0], mark)
+        there = await self._earlier_copy(mailbox, arrived, mark)
         if there is None:
-            there = await mailbox.append(self._processed, copy, original[0].internaldate) or 0
+            there = await mailbox.append(self._processed, copy, arrived) or 0
         await self._store.mark_copied(self._inbox, mailbox.uidvalidity, uid, there)
         return True
 
-    async def _earlier_copy(self, mailbox: Mailbox, original: RawMail, mark: str) -> int | None:
+    async def _earlier_copy(self, mailbox: Mailbox, arrived: datetime, mark: str) -> int | None:
         """The UID of a copy that was put there before a crash."""
-        since, before = original.internaldate - AROUND, original.internaldate + AROUND
-        found = await mailbox.find(self._processed, MARK, mark, since, before)
+        found = await mailbox.find(self._processed, MARK, mark, arrived - AROUND, arrived + AROUND)
         return found[0] if found else None
 
     async def _delete(self, mailbox: Mailbox, uid: int) -> None:

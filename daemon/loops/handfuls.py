@@ -47,19 +47,20 @@ async def read_ahead(
     broken: Unavailable | None = None
     reading: asyncio.Future[list[Reading]] | None = None
     try:
-        try:
-            async with aclosing(handfuls(mails)) as hands:
-                async for some in hands:
-                    ready, reading = reading, asyncio.ensure_future(read(some))
-                    if ready is not None:
-                        yield await ready
-        except Unavailable as trouble:
-            broken = trouble
-        if reading is not None:
-            yield await reading
+        async with aclosing(handfuls(mails)) as hands:
+            while True:
+                try:
+                    some = await anext(hands, None)
+                except Unavailable as trouble:
+                    some, broken = None, trouble
+                ready, reading = reading, asyncio.ensure_future(read(some)) if some is not None else None
+                if ready is not None:
+                    yield await ready
+                if some is None:
+                    break
         if broken is not None:
             raise broken
     finally:
-        if reading is not None and not reading.done():
+        if reading is not None:
             reading.cancel()
             await asyncio.gather(reading, return_exceptions=True)

@@ -35,6 +35,9 @@ LEASE: Final = timedelta(minutes=30)
 AHEAD: Final = 2
 """Rows claimed at once for each place: a claim is a transaction. More would keep a new P1 waiting."""
 
+AHEAD_FOR: Final = timedelta(seconds=10)
+"""How long a row may lie claimed and not begun: then others may be graver, and its lease is not for lying."""
+
 LONGEST_SLEEP: Final = 60.0
 
 LOGIN_REFUSED: Final = frozenset({530, 534, 535, 538})
@@ -68,6 +71,8 @@ class OutboxLoop:
         self._backoff = Backoff()
         self._closed_until: datetime | None = None
         self._claimed: deque[OutboxRow] = deque()
+        self._claimed_at = clock.now()
+        self._in_hand: set[int] = set()
         self.progress = Progress("outbox")
         self._unsettled = Unsettled(self.progress)
 
@@ -90,7 +95,10 @@ class OutboxLoop:
                         log.info("store_back")
         finally:
             await self._finish(under_way)
-        await self._give_back()
+        try:
+            await self._give_back()
+        except Unavailable as trouble:  # the next start does the same
+            log.warning("claims_not_released", extra={"fields": {"reason": str(trouble)}})
 
     async def flush(self) -> None:
         """Send all that is due now, then return. What the servers will not take stays queued."""
@@ -100,7 +108,10 @@ class OutboxLoop:
     async def _turn(self, under_way: set[asyncio.Task[None]]) -> None:
         """Fill the free places, then wait for a change. A slow mail holds its own place only."""
         self._wake.clear()
+        if self._claimed and abs(self._clock.now() - self._claimed_at) > AHEAD_FOR:
+            await self._give_back()
         if not self._claimed and len(under_way) < self._parallel:
+            self._claimed_at = self._clock.now()
             self._claimed.extend(await self._claim(self._parallel * AHEAD))
         while self._claimed and len(under_way) < self._parallel and not self._shut():
             under_way.add(asyncio.create_task(self._deliver(self._claimed.popleft())))
@@ -127,13 +138,11 @@ class OutboxLoop:
 
     async def _give_back(self) -> None:
         """What was claimed ahead and not begun is due again at once, for whoever comes next."""
-        if not self._claimed:
-            return
-        self._claimed.clear()
-        try:
-            await self._store.release_claims()
-        except Unavailable as trouble:  # the next start does the same
-            log.warning("claims_not_released", extra={"fields": {"reason": str(trouble)}})
+        if self._claimed:
+            await self._store.unclaim(tuple(self._claimed))
+            for row in self._claimed:
+                self._unsettled.over(row)
+            self._claimed.clear()
 
     def _reap(self, under_way: set[asyncio.Task[None]]) -> None:
         for task in [task for task in under_way if task.done()]:
@@ -174,7 +183,7 @@ class OutboxLoop:
         now = self._clock.now()
         if self._shut():
             return []
-        rows = await self._store.claim_outbox(now, limit, LEASE)
+        rows = await self._store.claim_outbox(now, limit, LEASE, self._in_hand)
         self._unsettled.claimed(rows, now + LEASE)
         if len(rows) < limit:
             self._unsettled.none_due(now, timedelta(seconds=LONGEST_SLEEP))
@@ -183,7 +192,14 @@ class OutboxLoop:
         return rows
 
     async def _deliver(self, row: OutboxRow) -> None:
-        """One attempt of one row, recorded."""
+        """One attempt of one row, recorded. However long it takes, nobody else here begins it meanwhile."""
+        self._in_hand.add(row.id)
+        try:
+            await self._attempt(row)
+        finally:
+            self._in_hand.discard(row.id)
+
+    async def _attempt(self, row: OutboxRow) -> None:
         now = self._clock.now()
         step = on_send(row, now)
         if isinstance(step, Decision):

@@ -24,6 +24,7 @@ from daemon.mail.cards import mask_bytes, mask_cards
 from daemon.mail.html_text import from_html
 from daemon.mail.part import TROUBLES, Part
 from daemon.mail.sanitize import clean_line, clean_text
+from daemon.mail.tokens import TokenKey
 
 BULLET: Final = "\u2022"
 LETTER: Final = "x"
@@ -44,6 +45,11 @@ _LEFT_ALONE: Final = re.compile(
     r"content-(?!description)|mime-version|dkim-signature|arc-|list-|x-azimut-",
     re.IGNORECASE,
 )
+
+
+def copy_mark(key: TokenKey, mailbox: str, uidvalidity: int, uid: int) -> str:
+    """32 hex digits that name a mail: nobody else can make them, and none are part of another's."""
+    return key.mac("card mail", f"{mailbox}/{uidvalidity}/{uid}".encode(), size=16).hex()
 
 
 def masked_copy(raw: bytes, mark: str, parse: Callable[[bytes, bool], Mail | Unreadable]) -> bytes | None:

@@ -3,7 +3,7 @@ module that answers it."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -109,13 +109,19 @@ class SqlStore:
 
     # -- the outbox ---------------------------------------------------------------------------------------
 
-    async def claim_outbox(self, now: datetime, limit: int, lease: timedelta) -> list[OutboxRow]:
+    async def claim_outbox(
+        self, now: datetime, limit: int, lease: timedelta, held: Collection[int] = ()
+    ) -> list[OutboxRow]:
         """Looks first and writes only when something is due."""
         with self._connection.entered() as client:
-            due = await outbox.due_rows(client, now, limit)
+            due = await outbox.due_rows(client, now, limit + len(held))
+        due = [row for row in due if row not in held][:limit]
         if not due:
             return []
         return await transaction(self._connection, lambda client: outbox.claim(client, due, now, lease))
+
+    async def unclaim(self, rows: Sequence[OutboxRow]) -> None:
+        await transaction(self._connection, lambda client: outbox.unclaim(client, rows))
 
     async def keep_message(
         self, row: int, version: int, message_id: str, envelope_from: str, message: bytes

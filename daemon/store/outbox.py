@@ -73,6 +73,17 @@ async def keep_message(
     return read_outbox(changed[0], message)
 
 
+async def unclaim(client: Client, claimed: Sequence[OutboxRow]) -> None:
+    """Nobody tried to send them: they can still be superseded. Those that have moved on are left alone."""
+    for row in claimed:
+        await rows(
+            client,
+            "UPDATE outbox SET state = 'queued', due_at = queued_at, attempts = attempts - 1,"
+            " version = version + 1 WHERE id = ? AND version = ? AND state = 'sending'",
+            [row.id, row.version],
+        )
+
+
 async def next_due(client: Client) -> datetime | None:
     """The earliest due time, or lapse of a claim; None: nothing is left to do."""
     found = [row["due_at"] for row in await rows(client, _FIRST)]

@@ -16,6 +16,8 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any, Final, TypeAlias, TypeVar
 
+from asyncpg.pool import PoolConnectionProxy  # type: ignore[import-untyped]
+from tortoise.backends.base.client import TransactionContextPooled
 from tortoise.transactions import in_transaction  # noqa: TID251 - this is the one place
 
 from daemon.ports import Unavailable
@@ -78,8 +80,21 @@ async def attempt(client: Client, work: Callable[[Client], Awaitable[T]]) -> T:
 
 async def _alone(connection: Connection, work: Callable[[Client], Awaitable[T]]) -> T:
     with connection.entered():
-        async with in_transaction(connection.location.dialect.value) as client:
-            return await work(client)
+        context = in_transaction(connection.location.dialect.value)
+        begun = False
+        try:
+            async with context as client:
+                begun = True
+                return await work(client)
+        finally:
+            if not begun and isinstance(context, TransactionContextPooled):
+                await _give_back(context.client)
+
+
+async def _give_back(client: Any) -> None:
+    """Tortoise keeps the pool's connection for ever when BEGIN fails on it."""
+    if isinstance(client._connection, PoolConnectionProxy):
+        await client._parent._pool.release(client._connection)
 
 
 def _queued(connection: Connection, work: Work) -> asyncio.Future[Any]:
@@ -92,14 +107,14 @@ def _queued(connection: Connection, work: Work) -> asyncio.Future[Any]:
 
 
 async def _serve(connection: Connection) -> None:
-    siblings = 1
+    batch: list[tuple[Work, asyncio.Future[Any]]] = []
     while connection.queue:
-        if siblings > 1 and len(connection.queue) < siblings:
-            await asyncio.sleep(GATHER)
-        count = min(len(connection.queue), TOGETHER)
-        batch = [connection.queue.popleft() for _ in range(count)]
-        siblings = count
+        outcomes: list[Any]
+        siblings, batch = len(batch), []
         try:
+            if siblings > 1 and len(connection.queue) < siblings:
+                await asyncio.sleep(GATHER)
+            batch = [connection.queue.popleft() for _ in range(min(len(connection.queue), TOGETHER))]
             outcomes = await _together(connection, [work for work, _ in batch])
         except BaseException as fault:  # noqa: BLE001 - nothing was committed: each of them is told
             outcomes = [_copy(fault) for _ in batch]

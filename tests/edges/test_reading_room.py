@@ -3,7 +3,9 @@ it begins and ends."""
 
 from __future__ import annotations
 
+import asyncio
 import os
+import signal
 import socket
 import sys
 from collections.abc import AsyncIterator, Callable
@@ -18,6 +20,7 @@ from daemon.core.values import Mail
 from daemon.edges.reading import ReadingRoom, Setup, room
 from daemon.edges.reading.frames import read_frame, write_frame
 from daemon.ports import Opened, RawMail, ReadingFault, Unavailable
+from tests.servers.waiting import until
 
 SETUP = Setup(desk_address="support@azimutpos.com")
 ROOT = Path(__file__).parents[2]
@@ -133,6 +136,69 @@ async def test_a_mail_that_hangs_its_reader_is_told(monkeypatch: pytest.MonkeyPa
         assert hung.name == room.HUNG
 
 
+async def test_a_reader_that_takes_nothing_in_is_ended_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stopped, with more before it than a socket holds: closing politely would wait for it."""
+    async with open_room(partial(spawn_stub, told="-")) as opened:
+        await opened.ready()
+        os.kill(process_of(opened), signal.SIGSTOP)
+        monkeypatch.setattr(room, "PATIENCE", -4.9)
+        large = mail("large " + "x" * 5_000_000)
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.5):
+                await opened.open([large])
+        assert opened._process is None
+
+
+async def test_a_start_that_is_broken_off_leaves_no_process_behind() -> None:
+    started: list[int] = []
+
+    def spawn(sock: socket.socket) -> int:
+        started.append(spawn_stub(sock, "-"))
+        return started[-1]
+
+    for turns in range(4):
+        opened = ReadingRoom(SETUP, spawn=spawn)
+        opened.start()
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        await opened.close()
+    unused = ReadingRoom(SETUP, spawn=spawn)
+    unused.start()
+    await until(lambda: unused._starting is not None and unused._starting.done())
+    await unused.close()
+    for pid in started:
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)
+
+
+async def test_a_masked_copy_is_made_there_and_a_fault_of_ours_makes_none() -> None:
+    async with open_room(partial(spawn_stub, told="-")) as opened:
+        card = RawMail(uid=1, internaldate=mail("x").internaldate, size=0, data=mail("x").data)
+        held = card.data.replace(b"Bonjour.", b"Ma carte: 4111 1111 1111 1111")
+        copy = await opened.masked_copy(held, "mark")
+        assert copy is not None
+        assert b"X-Azimut-Masked: mark" in copy
+        assert b"1111 1111 1111" not in copy
+        assert await opened.masked_copy(b"\0", "mark") is None
+
+
+async def test_it_gets_no_password(monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[dict[str, str]] = []
+    monkeypatch.setenv("AZIMUT_SUPPORT_IMAP__PASSWORD", "geheim")
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", "/run/credentials")
+
+    def spawned(path: str, arguments: list[str], environ: dict[str, str], **_: object) -> int:
+        given.append(environ)
+        return 1
+
+    monkeypatch.setattr(os, "posix_spawn", spawned)
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        room.spawn(theirs)
+    assert not {"AZIMUT_SUPPORT_IMAP__PASSWORD", "CREDENTIALS_DIRECTORY"} & given[0].keys()
+    assert "PATH" in given[0]
+
+
 async def test_a_model_that_fails_on_a_mail_leaves_it_readable() -> None:
     async with open_room(partial(spawn_stub, told="-")) as opened:
         (read,) = await opened.open([mail("fail")])
@@ -166,7 +232,7 @@ def test_it_ends_with_the_daemon_and_at_no_signal_before() -> None:
         assert read_frame(ours) is None
         os.kill(pid, 15)
         os.kill(pid, 2)
-        write_frame(ours, [(mail("still here").data, False, True)])
+        write_frame(ours, ("open", [(mail("still here").data, False, True)]))
         (answer,) = read_frame(ours)
         assert subject(answer) == "still here"
         ours.close()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -162,9 +162,16 @@ class Store:
         self._may("mark_moved")
         self.moved += uids
 
-    async def claim_outbox(self, now: datetime, limit: int, lease: timedelta) -> list[OutboxRow]:
+    async def unclaim(self, rows: Sequence[OutboxRow]) -> None:
+        self._may("unclaim")
+        self.due = [*self.due, *rows]
+
+    async def claim_outbox(
+        self, now: datetime, limit: int, lease: timedelta, held: Collection[int] = ()
+    ) -> list[OutboxRow]:
         self._may("claim_outbox")
-        claimed, self.due = self.due[:limit], self.due[limit:]
+        claimed = [row for row in self.due if row.id not in held][:limit]
+        self.due = [row for row in self.due if row not in claimed]
         return claimed
 
     async def keep_message(

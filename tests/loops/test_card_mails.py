@@ -159,6 +159,14 @@ class Ledger:
         return getattr(self._store, name)
 
 
+async def masked(raw: bytes, mark: str) -> bytes | None:
+    return masked_copy(raw, mark, read)
+
+
+async def no_copy(raw: bytes, mark: str) -> bytes | None:
+    return None
+
+
 def intake(desk: Desk, server: Server, *, replace: bool = True, copy: Any = None) -> IntakeLoop:
     ledger: Any = Ledger(desk.store, server.trouble)
 
@@ -170,7 +178,9 @@ def intake(desk: Desk, server: Server, *, replace: bool = True, copy: Any = None
         store=ledger,
         inbox="INBOX",
         processed="Processed",
-        copy=copy or (lambda raw, mark: masked_copy(raw, mark, read)),
+        copy=copy or masked,
+        clock=desk.clock,
+        mark=lambda uidvalidity, uid: f"mark-{uidvalidity:010}-{uid:010}",
     )
     return IntakeLoop(
         open_mailbox=open_mailbox,
@@ -311,7 +321,7 @@ async def test_what_cannot_be_copied_without_loss_is_kept_and_said(
     server = Server(Trouble())
     server.put("INBOX", CARD, ARRIVED)
     async with open_desk(tmp_path, RULES, calm, NOW) as desk:
-        await take_in(desk, server, copy=lambda raw, mark: None)
+        await take_in(desk, server, copy=no_copy)
         assert mails(server, "Processed") == [(ARRIVED, CARD)]
         assert "card_mail_kept" in [record.message for record in caplog.records]
 

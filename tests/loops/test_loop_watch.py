@@ -154,6 +154,7 @@ def test_a_trouble_is_told_when_it_has_lasted() -> None:
 
 def test_a_refused_login_is_told_at_once() -> None:
     assert list(Alarms().due([failing("smtp", refused=True)], NOW)) == ["smtp"]
+    assert list(Alarms().due([failing("reader", refused=True)], NOW)) == ["reader"]
 
 
 def test_the_same_service_is_told_once_an_hour_and_another_one_beside_it() -> None:

@@ -12,7 +12,7 @@ import pytest
 from daemon.core.actions import GiveUpMail, MarkSent, RetryMail
 from daemon.core.values import Outcome
 from daemon.loops import backoff
-from daemon.loops.outbox import OutboxLoop
+from daemon.loops.outbox import AHEAD_FOR, LEASE, OutboxLoop
 from daemon.ports import Conflict, Unavailable
 from tests.core.build import policy
 from tests.loops.fakes import Clock, Smtp, Store, Words, away, outbox_row
@@ -251,6 +251,38 @@ async def test_a_fault_of_ours_ends_the_loop() -> None:
     with pytest.raises(ZeroDivisionError):
         async with world.running() as task, asyncio.timeout(10):
             await asyncio.wait([task])
+
+
+async def test_what_lies_claimed_and_not_begun_is_given_back_before_a_graver_one_must_wait() -> None:
+    world = World(*range(1, 11), parallel=4)
+    gates = [world.smtp.gates.setdefault(f"client{n}@client.example", asyncio.Event()) for n in range(1, 5)]
+    async with world.running():
+        await world.until(lambda: len(world.smtp.sent) == 4)
+        world.store.due.insert(0, outbox_row(99))
+        world.clock.time += AHEAD_FOR * 2
+        gates[0].set()
+        await world.until(lambda: len(world.smtp.sent) == 5)
+        assert "unclaim" in world.store.calls
+        assert world.smtp.sent[4] == "client99@client.example"
+        for gate in gates:
+            gate.set()
+        await world.until(lambda: len(world.sent) == 11)
+    assert sorted(world.sent) == [*range(1, 11), 99], "each of them once"
+
+
+async def test_a_row_whose_lease_lapses_while_it_is_under_way_is_not_begun_again() -> None:
+    world = World(1)
+    gate = world.smtp.gates["client1@client.example"] = asyncio.Event()
+    async with world.running():
+        await world.until(lambda: len(world.smtp.sent) == 1)
+        world.clock.time += LEASE * 2
+        world.store.due = [outbox_row(1), outbox_row(2)]
+        world.loop.wake()
+        await world.until(lambda: world.sent == [2])
+        gate.set()
+        world.store.due = []
+        await world.until(lambda: world.sent == [2, 1])
+    assert world.smtp.sent == ["client1@client.example", "client2@client.example"]
 
 
 async def test_flush_sends_all_that_is_due() -> None:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from daemon.core.commands.reading import read_reply
@@ -162,6 +162,7 @@ LINES = st.lists(
 )
 
 
+@example(lines=["Je regarde.", "> cité"])
 @given(lines=LINES)
 def test_nothing_of_ours_goes_on_without_a_doubt(lines: list[str]) -> None:
     text = "\n".join(lines)

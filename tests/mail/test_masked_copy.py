@@ -13,8 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from daemon.core.values import Mail
-from daemon.mail.masked_copy import MARK, masked_copy
+from daemon.mail.masked_copy import MARK, copy_mark, masked_copy
 from daemon.mail.parse import parse
+from daemon.mail.tokens import TokenKey
 from tests.mail import threat_mails
 
 VISA, AMEX = "4242424242424242", "378282246310005"
@@ -201,3 +202,12 @@ def test_whatever_stands_around_a_number_the_copy_holds_none(
 @given(st.binary(max_size=400))
 def test_any_bytes_give_a_copy_or_nothing(raw: bytes) -> None:
     masked_copy(raw, "1.1", lambda data, truncated: parse(data, truncated=truncated))
+
+
+def test_a_mark_is_the_desks_own_and_no_part_of_another() -> None:
+    key = TokenKey(b"k" * 32)
+    marks = {copy_mark(key, "INBOX", 7, uid) for uid in range(1, 2000)}
+    assert len(marks) == 1999
+    assert {len(mark) for mark in marks} == {32}
+    assert copy_mark(TokenKey(b"x" * 32), "INBOX", 7, 1) not in marks
+    assert copy_mark(key, "Support", 7, 1) not in marks

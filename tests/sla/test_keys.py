@@ -121,7 +121,7 @@ def reopened_after_29_days(version: SlaVersion) -> object:
 
 def table(version: SlaVersion) -> object:
     empty = statement([], [], "2026-11", MONTREAL)
-    return write_csv(empty, version.rules, MONTREAL).split("\r\n")[1][:30]
+    return write_csv(empty, version.rules, MONTREAL).split("\r\n")[1][:32]
 
 
 @dataclass(frozen=True)
@@ -369,16 +369,16 @@ KEYS = {
         'csv_decimal = ","',
         'csv_decimal = "."',
         table,
-        "2026-11;;credited;;;;;;;;;0,00",
-        "2026-11;;credited;;;;;;;;;0.00",
+        "2026-11;;credited;;;;;;;;;;;0,00",
+        "2026-11;;credited;;;;;;;;;;;0.00",
     ),
     "rules.csv_separator": Key(
         RULES,
         'csv_separator = ";"',
         'csv_separator = "\\t"',
         table,
-        "2026-11;;credited;;;;;;;;;0,00",
-        "2026-11\t\tcredited\t\t\t\t\t\t\t\t\t0,00",
+        "2026-11;;credited;;;;;;;;;;;0,00",
+        "2026-11\t\tcredited\t\t\t\t\t\t\t\t\t\t\t0,00",
     ),
 }
 

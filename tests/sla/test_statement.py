@@ -122,6 +122,9 @@ def test_an_accounts_month() -> None:
         (2, "resolution", True),
     ]
     assert account.by_clock[ClockName.RESOLUTION].kept == 0.5
+    assert [(line.target, line.took) for line in account.lines] == [
+        (7200, 1800), (7200, 9600), (32400, 3600), (32400, 39600)
+    ]  # fmt: skip
 
 
 def test_a_credit_stands_in_the_month_of_its_acceptance() -> None:
@@ -153,12 +156,14 @@ def test_the_table_for_a_spreadsheet() -> None:
     lines = table.split("\r\n")
     assert lines[0] == ";".join(COLUMNS)
     assert lines[1] == (
-        "2026-11;A1;promise;AZ-1;first_response;P2;2026-11-03T12:30:00-05:00;2026-11-03T11:00:00-05:00;0;met;;;"
+        "2026-11;A1;promise;AZ-1;first_response;P2;120,0;30,0;2026-11-03T12:30:00-05:00;2026-11-03T11:00:00-05:00;0;met;;;"
     )
-    assert "2026-11;A1;credit;AZ-8;;;;;;;accepted;50,00;" in lines
-    assert "2026-11;A1;extra;;;;;;;;;6,00;3" in lines
+    assert "2026-11;A1;credit;AZ-8;;;;;;;;;accepted;50,00;" in lines
+    assert "2026-11;A1;extra;;;;;;;;;;;6,00;3" in lines
     english = replace(Rules(), csv_decimal=".", csv_separator=",")
-    assert "2026-11,A1,extra,,,,,,,,,6.00,3" in write_csv(replace(made("A1"), usage=used), english, MONTREAL)
+    assert "2026-11,A1,extra,,,,,,,,,,,6.00,3" in write_csv(
+        replace(made("A1"), usage=used), english, MONTREAL
+    )
 
 
 def test_an_accounts_name_is_no_formula() -> None:

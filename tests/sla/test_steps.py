@@ -212,6 +212,8 @@ def test_quiet_updates_are_told_of_once_for_each_silence() -> None:
     keys = [[s.key for s in schedule(c) if s.kind is StepKind.QUIET] for c in (silent, again)]
     assert [len(found) for found in keys] == [1, 1]
     assert keys[0] != keys[1]
+    answered = course(P1, *written, "2026-11-07T08:30-05:00 reply m1", now="2026-11-07T10:00-05:00")
+    assert not [s for s in schedule(answered) if s.kind is StepKind.QUIET]
 
 
 def test_events_of_a_ticket_are_ranked_as_the_page_says() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from daemon.core.commands.hearing import Hearing, Held
+from daemon.core.commands.hearing import Hearing, Held, Proof
 from daemon.core.commands.reading import read_reply
 from daemon.core.commands.values import Command, Fault, Reply, Setting, Verb, Why
 
@@ -64,7 +64,11 @@ def _asked(hearing: Hearing, answer: Command) -> Command | None:
 
 
 def _settled(hearing: Hearing, answer: Command, held: Held) -> Heard:
-    """Once, and by whom it was asked; what only managers may, by any of them."""
+    """Once, and by whom it was asked; what only managers may, by any of them. Whoever copied a Message-ID or
+    holds the token of a notification has not been asked."""
+    asked_there = hearing.purpose == "confirm" and hearing.proof is not Proof.NONE
+    if hearing.denied or not (asked_there or hearing.proof is Proof.AUTHENTICATED):
+        return Heard(hearing=hearing, fault=_fault(Why.NOT_PROVEN, answer))
     if held.settled:
         return Heard(hearing=hearing, fault=_fault(Why.SETTLED, answer))
     if held.agent != hearing.agent.handle and not (held.managers and hearing.agent.manager):

@@ -8,6 +8,7 @@ prefix may be left out (`Setting.bare`) a line counts as a command only if all o
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -27,6 +28,7 @@ _INNER: Final = re.compile(rf"(?<=[\s,;])([#./])[ \u00a0\u202f]?({_P}|{_WORD}){_
 _BARE: Final = re.compile(rf"({_P}|{_WORD}|\?){_AFTER}", re.IGNORECASE)
 _SHORT: Final = 3
 """Words of a line without a prefix that begins like a command and is wrong: longer ones are prose."""
+_FIRST: Final = re.compile(r"[\W_]{0,12}?((?:[^\W\d_][\u0300-\u036f]{0,2}){1,20}[1-4]?|\?)(?!\w)")
 _ANSWERS: Final = frozenset({Verb.YES, Verb.NO, Verb.SEND})
 _EVERYDAY: Final = frozenset({Verb.FOR, Verb.ACCOUNT, Verb.CUSTOMER, Verb.SPLIT})
 """Names that begin many a sentence: without a prefix they are commands only where nothing is wrong."""
@@ -52,7 +54,7 @@ WORDS: Final = Line()
 
 def read_line(line: str, number: int, setting: Setting) -> Line:
     """The line as commands, where it begins like one; `number` counts from 1."""
-    if not setting.bare and _PERHAPS.match(line) is None:
+    if _PERHAPS.match(line) is None and not (setting.bare and _begins_with_name(line)):
         return WORDS  # as nearly every line of prose is
     text = meant(line)
     if not text:
@@ -73,6 +75,13 @@ def inside(line: str, number: int) -> Fault | None:
             said = found[0].strip()
             return Fault(why=Why.WITHIN_LINE, line=number, said=said, proposal=f"#{name.shown}")
     return None
+
+
+def _begins_with_name(line: str) -> bool:
+    first = _FIRST.match(line)
+    return first is not None and (
+        first[1] in "?pP" or _name(unicodedata.normalize("NFKC", first[1])) is not None
+    )
 
 
 def _strict_start(text: str) -> bool:
@@ -142,7 +151,7 @@ def _without_prefix(text: str, number: int, setting: Setting) -> Line:
 def _name(word: str) -> Name | None:
     if word == "?":
         return Name(verb=Verb.HELP, shown="?")
-    return known(re.sub(r"[\s.]", "", word)) or known(word)
+    return known(word) or (known(re.sub(r"[\s.]", "", word)) if len(word) == 3 else None)  # "p 2"
 
 
 def _read(name: Name, rest: str, said: str, number: int, setting: Setting) -> Command | Fault:

@@ -167,9 +167,10 @@ class Hearing:
 
     @property
     def may_speak(self) -> bool:
-        """Whether words of this mail can reach a customer: only an answer to a `notification` does, or the
-        yes to one that was held."""
-        return self.confirmed or (self.answers == "notification" and self.purpose == "agent")
+        """Whether words of this mail are meant for a customer: only an answer to a `notification` is, or the
+        yes to one that was held. No text of a one-tap command goes on; where a program has lost the token,
+        it is the proof that decides."""
+        return self.confirmed or (self.answers == "notification" and self.purpose in {"agent", ""})
 
     def on(self, command: Command) -> tuple[int, ...]:
         """The tickets that a command is for, as it names them."""

@@ -122,7 +122,8 @@ def _forbidden(hearing: Hearing) -> tuple[Fault, ...]:
     if found:
         return tuple(found)
     speaks = states.speaks(hearing)
-    if speaks and (hearing.denied or (hearing.proof is Proof.NONE and not hearing.confirmed)):
+    told = speaks or (hearing.about == "update" and bool(reply.words.strip()))
+    if told and (hearing.denied or (hearing.proof is Proof.NONE and not hearing.confirmed)):
         return (Fault(why=Why.NOT_PROVEN),)
     for command in reply.commands:
         if speaks and command.verb in _NO_WORDS_WITH:

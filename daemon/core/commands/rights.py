@@ -54,6 +54,8 @@ def forbidden(hearing: Hearing, command: Command) -> Fault | None:
         return _fault(Why.NOT_PROVEN, command)
     if hearing.proof is Proof.NONE and command.verb not in _WITHOUT_TOKEN and not hearing.confirmed:
         return _fault(Why.NOT_PROVEN, command)
+    if command.verb is Verb.PUBLIC and hearing.purpose == "command":
+        return _fault(Why.TEXT_NOT_ALLOWED, command)
     if for_managers(hearing, command) and not hearing.agent.manager:
         return _fault(Why.NOT_ALLOWED, command)
     return None

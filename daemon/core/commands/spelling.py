@@ -28,6 +28,8 @@ _LINKS: Final = (
     (re.compile(r"(\S{1,100})\s?[<(\[](?:mailto|tel|https?):[^<>()\[\]]{1,300}[>)\]]"), r"\1"),
     (re.compile(r"<?\bmailto:([^\s<>?]{3,200})(?:\?[^\s<>]{0,100})?>?"), r"\1"),
 )
+_MOST_COLONS: Final = 10
+"""Of a line whose links are looked for: no command holds more."""
 _PAIRS: Final = (("«", "»"), ("“", "”"), ("„", "“"), ("‘", "’"), ('"', '"'), ("'", "'"), ("`", "`"))
 _EMPHASIS: Final = ("***", "**", "*", "__", "_", "~~")
 
@@ -37,8 +39,9 @@ def meant(line: str) -> str:
     if len(line) > LONGEST:
         return ""
     text = unicodedata.normalize("NFC", _INVISIBLE.sub("", line)).translate(_WIDE)
-    for link, address in _LINKS:
-        text = link.sub(address, text)
+    if ":" in text and text.count(":") <= _MOST_COLONS:
+        for link, address in _LINKS:
+            text = link.sub(address, text)
     text = _BULLET.sub("", text).strip()
     before = None
     while before != text:

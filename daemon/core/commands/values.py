@@ -75,6 +75,7 @@ class Why(StrEnum):
     NO_TICKET = "no_ticket"  # it names none, and the mail belongs to none
     NOT_ALLOWED = "not_allowed"  # for managers
     NOT_PROVEN = "not_proven"  # it cannot be told that this agent wrote it
+    TEXT_NOT_ALLOWED = "text_not_allowed"  # no text of a one-tap command is ever sent
     STATE = "state"  # the ticket's state does not take it: `detail`
     NO_QUESTION = "no_question"  # nothing was asked that the customer could answer
     NO_MESSAGE = "no_message"  # no customer's message to split off

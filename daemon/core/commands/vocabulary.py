@@ -66,6 +66,8 @@ class Name:
 
 def fold(word: str) -> str:
     """Without case and accents: how words are compared."""
+    if word.isascii():
+        return word.casefold()
     spread = unicodedata.normalize("NFKD", word.translate(_APART))
     return "".join(c for c in spread if not unicodedata.combining(c)).casefold()
 

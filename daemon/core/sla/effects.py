@@ -93,7 +93,9 @@ def _asked(course: Course, event: ev.Wrote) -> Course:
 def _replied(course: Course, event: ev.Replied) -> Course:
     for clock in RESPONSES:
         course = moves.meet(course, clock, event.at)
-    course = replace(_worked(course, event.at), quiet=0, news=False, hushed=False, works_newest=False)
+    course = replace(
+        _worked(course, event.at), quiet=0, quiet_since=None, news=False, hushed=False, works_newest=False
+    )
     if course.state is State.WAITING:
         course = replace(course, waiting_from=event.at)
     if course.state is State.RESOLVED:

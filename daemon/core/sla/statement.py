@@ -66,11 +66,14 @@ class Tally:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """One promise of one ticket in a statement; `outcome` None while it is open."""
+    """One promise of one ticket in a statement; `outcome` None while it is open. `target` and `took` are
+    seconds of working time; `took` None while nothing has met it."""
 
     ticket: int
     clock: ClockName
     priority: Priority
+    target: float
+    took: float | None
     due: datetime
     met: datetime | None
     breached: bool
@@ -177,6 +180,8 @@ def _line(record: Record, cycle: Cycle) -> Line:
         ticket=record.ticket,
         clock=cycle.clock,
         priority=cycle.priority,
+        target=cycle.target,
+        took=worked(cycle, cycle.met, record.course.hours_of(cycle)) if cycle.met else None,
         due=cycle.promised,
         met=cycle.met,
         breached=cycle.breached is not None,

@@ -18,8 +18,8 @@ from daemon.core.sla.statement import Statement
 from daemon.core.values import reference
 
 COLUMNS: Final = (
-    "month", "account", "row", "ticket", "clock", "priority", "due", "met", "breached", "outcome", "state",
-    "amount", "minutes",
+    "month", "account", "row", "ticket", "clock", "priority", "target_minutes", "took_minutes", "due", "met",
+    "breached", "outcome", "state", "amount", "minutes",
 )  # fmt: skip
 
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
@@ -45,6 +45,8 @@ def _rows(made: Statement, rules: Rules, zone: ZoneInfo) -> Iterator[dict[str, s
             "ticket": reference(line.ticket),
             "clock": line.clock.value,
             "priority": line.priority.value,
+            "target_minutes": _minutes(line.target, rules),
+            "took_minutes": "" if line.took is None else _minutes(line.took, rules),
             "due": _instant(line.due, zone),
             "met": _instant(line.met, zone),
             "breached": "1" if line.breached else "0",
@@ -67,6 +69,10 @@ def _rows(made: Statement, rules: Rules, zone: ZoneInfo) -> Iterator[dict[str, s
 
 def _instant(at: datetime | None, zone: ZoneInfo) -> str:
     return at.astimezone(zone).isoformat(timespec="seconds") if at else ""
+
+
+def _minutes(seconds: float, rules: Rules) -> str:
+    return f"{seconds / 60:.1f}".replace(".", rules.csv_decimal)
 
 
 def _number(amount: Decimal, rules: Rules) -> str:

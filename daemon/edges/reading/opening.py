@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from daemon.core.decide import needs_findings
 from daemon.core.values import Findings, Mail, Unreadable
+from daemon.mail.masked_copy import masked_copy
 from daemon.mail.parse import parse
 from daemon.ports import Opened, ReadingFault
 
@@ -48,6 +49,14 @@ def open_mail(
         return Opened(mail=mail, findings=classify(mail.subject, mail.new_text or mail.text))
     except Exception as fault:  # noqa: BLE001
         return Opened(mail=mail, unclassified=_told(fault))
+
+
+def copy_masked(data: bytes, mark: str, *, parse: Callable[[bytes, bool], Mail | Unreadable]) -> bytes | None:
+    """Never raises: where the program fails on a mail there is no copy of it."""
+    try:
+        return masked_copy(data, mark, parse)
+    except Exception:  # noqa: BLE001 - the mail stays as it is, and its keeper says so
+        return None
 
 
 def _told(fault: Exception) -> ReadingFault:

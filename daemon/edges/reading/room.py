@@ -16,7 +16,7 @@ import socket
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from daemon.edges.reading.frames import receive_frame, send_frame
 from daemon.edges.reading.opening import Setup
@@ -27,8 +27,8 @@ log = logging.getLogger("azimut.reading")
 START: Final = 120.0
 """Seconds to load the model on a slow, cold machine."""
 
-PATIENCE: Final = 60.0
-"""Seconds for a handful of mails, of which the slowest known takes two."""
+PATIENCE: Final = 20.0
+"""Seconds for a handful of mails, and one more for every megabyte; the slowest small one known takes two."""
 
 TRIES: Final = 2
 """Readers that may die over a mail that is by itself: the first may have been killed for another reason."""
@@ -36,7 +36,9 @@ TRIES: Final = 2
 DIED: Final = "the reader died"
 HUNG: Final = "the reader took too long"
 
-_SYSTEMD: Final = frozenset({"NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC"})
+_NOT_FOR_IT: Final = ("AZIMUT_SUPPORT_", "CREDENTIALS_DIRECTORY", "NOTIFY_SOCKET", "WATCHDOG_")
+"""It reads what strangers write: it gets no password, and does not speak for the service."""
+
 _NO_INPUT: Final = (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0)
 
 
@@ -47,12 +49,14 @@ class _Lost(Exception):
 def spawn(sock: socket.socket) -> int:
     """Start the reading process on this end of a socket pair; returns its process id. Raises `OSError`.
 
-    It does not speak for the service (NOTIFY_SOCKET) and imports nothing from where it is started (-P).
+    It imports nothing from where it is started (-P). A signal to all of the service that reaches it before it
+    can ignore them waits (the mask) until it does.
     """
     os.set_inheritable(sock.fileno(), True)
     command = [sys.executable, "-P", "-m", "daemon.edges.reading.worker", str(sock.fileno())]
-    known = {name: value for name, value in os.environ.items() if name not in _SYSTEMD}
-    return os.posix_spawn(command[0], command, known, file_actions=[_NO_INPUT])
+    known = {name: value for name, value in os.environ.items() if not name.startswith(_NOT_FOR_IT)}
+    stops = (signal.SIGTERM, signal.SIGINT)
+    return os.posix_spawn(command[0], command, known, file_actions=[_NO_INPUT], setsigmask=stops)
 
 
 @dataclass(slots=True)
@@ -93,48 +97,69 @@ class ReadingRoom:
     async def open(self, mails: Sequence[RawMail], *, classified: bool = True) -> list[Opened | ReadingFault]:
         """What these mails say, in their order. Raises `Unavailable` when no reading process can be had."""
         async with self._turn:
+            if len(mails) > 1:
+                try:
+                    return await self._open(mails, classified)
+                except _Lost as lost:
+                    log.warning("reader_lost", extra={"fields": {"reason": str(lost), "mails": len(mails)}})
+            return [await self._open_alone(mail, classified) for mail in mails]
+
+    async def masked_copy(self, data: bytes, mark: str) -> bytes | None:
+        """See `mail.masked_copy`; None also where it cannot be made by this program. Raises `Unavailable`."""
+        async with self._turn:
             try:
-                return await self._ask(mails, classified)
+                copy: bytes | None = await self._ask(("copy", (data, mark)), len(data))
             except _Lost as lost:
-                log.warning("reader_lost", extra={"fields": {"reason": str(lost), "mails": len(mails)}})
-            return [await self._ask_alone(mail, classified) for mail in mails]
+                log.error("reader_lost", extra={"fields": {"reason": str(lost), "copy": mark}})
+                return None
+        return copy
 
     async def close(self) -> None:
         if self._starting is not None:
             self._starting.cancel()
-            await asyncio.gather(self._starting, return_exceptions=True)
+            (started,) = await asyncio.gather(self._starting, return_exceptions=True)
+            if isinstance(started, _Process):
+                await _kill(started.pid, started.writer)
             self._starting = None
         await self._end()
 
-    async def _ask_alone(self, mail: RawMail, classified: bool) -> Opened | ReadingFault:
+    async def _open_alone(self, mail: RawMail, classified: bool) -> Opened | ReadingFault:
         why = ""
         for _ in range(TRIES):
             try:
-                return (await self._ask([mail], classified))[0]
+                return (await self._open([mail], classified))[0]
             except _Lost as lost:
                 why = str(lost)
                 log.error("reader_lost", extra={"fields": {"reason": why, "uid": mail.uid}})
         return ReadingFault(why, f"{why} {TRIES} times over this mail alone")
 
-    async def _ask(self, mails: Sequence[RawMail], classified: bool) -> list[Opened | ReadingFault]:
+    async def _open(self, mails: Sequence[RawMail], classified: bool) -> list[Opened | ReadingFault]:
+        asked = [(mail.data, mail.truncated, classified) for mail in mails]
+        opened: list[Opened | ReadingFault] = await self._ask(
+            ("open", asked), sum(len(mail.data) for mail in mails)
+        )
+        return opened
+
+    async def _ask(self, question: tuple[str, object], size: int) -> Any:
+        """The answer to a question about `size` bytes. Raises `_Lost`, `Unavailable`."""
         await self.ready()
         process = self._process
         if process is None:
             raise Unavailable("reader", "no reading process")
+        answered = False
         try:
-            async with asyncio.timeout(PATIENCE):
-                await send_frame(process.writer, [(m.data, m.truncated, classified) for m in mails])
-                answers: list[Opened | ReadingFault] = await receive_frame(process.reader)
+            async with asyncio.timeout(PATIENCE + size / 1e6):
+                await send_frame(process.writer, question)
+                answer = await receive_frame(process.reader)
+            answered = True
         except (EOFError, ConnectionError) as gone:
-            await self._end()
             raise _Lost(DIED) from gone
         except TimeoutError as late:
-            await self._end()
             raise _Lost(HUNG) from late
-        except asyncio.CancelledError:
-            await self._end()  # its answer would be taken for the next one's
-            raise
-        return answers
+        finally:
+            if not answered:  # whatever it still says would be taken for the answer to the next question
+                await self._end()
+        return answer
 
     async def _started(self) -> _Process:
         ours, theirs = socket.socketpair()
@@ -144,37 +169,42 @@ class ReadingRoom:
         except OSError as fault:
             ours.close()
             raise Unavailable("reader", f"the reading process cannot be started: {fault}") from fault
-        reader, writer = await asyncio.open_connection(sock=ours, limit=2**20)
-        process = _Process(pid, reader, writer)
+        writer: asyncio.StreamWriter | None = None
+        ready = False
         try:
             async with asyncio.timeout(START):
+                reader, writer = await asyncio.open_connection(sock=ours, limit=2**20)
                 await send_frame(writer, self._setup)
                 failed = await receive_frame(reader)
-        except (EOFError, ConnectionError, TimeoutError) as fault:
-            await _kill(process)
-            late = isinstance(fault, TimeoutError)
-            why = "took too long to load the model" if late else "died at its start"
-            raise Unavailable("reader", f"the reading process {why}") from fault
-        except asyncio.CancelledError:
-            await _kill(process)
-            raise
-        if failed is not None:
-            await _kill(process)
-            raise Unavailable("reader", f"the model cannot be loaded: {failed}")
+            if failed is not None:
+                raise Unavailable("reader", f"the model cannot be loaded: {failed}")
+            ready = True
+        except TimeoutError as fault:
+            raise Unavailable("reader", "the reading process took too long to load the model") from fault
+        except (EOFError, ConnectionError) as fault:
+            raise Unavailable("reader", "the reading process died at its start") from fault
+        finally:
+            if not ready:
+                await _kill(pid, writer)
+                ours.close()
         log.info("reader_ready", extra={"fields": {"pid": pid}})
-        return process
+        return _Process(pid, reader, writer)
 
     async def _end(self) -> None:
         if self._process is not None:
             process, self._process = self._process, None
-            await _kill(process)
+            await _kill(process.pid, process.writer)
 
 
-async def _kill(process: _Process) -> None:
-    process.writer.close()
-    with contextlib.suppress(ConnectionError):
-        await process.writer.wait_closed()
+async def _kill(pid: int, writer: asyncio.StreamWriter | None) -> None:
+    """At once, whatever it does and whatever still waits to be written to it; nothing is left of it."""
     with contextlib.suppress(ProcessLookupError):
-        os.kill(process.pid, signal.SIGKILL)
+        os.kill(pid, signal.SIGKILL)
+    if writer is not None:
+        writer.transport.abort()
+    await asyncio.shield(asyncio.to_thread(_reap, pid))
+
+
+def _reap(pid: int) -> None:
     with contextlib.suppress(ChildProcessError):
-        await asyncio.to_thread(os.waitpid, process.pid, 0)
+        os.waitpid(pid, 0)

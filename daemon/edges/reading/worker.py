@@ -1,8 +1,9 @@
 """The reading process: `python -m daemon.edges.reading.worker FD`. It opens mails for as long as the daemon
 lives, and has no way out but its socket: no database, no network, no files but the model.
 
-First frame in: a `Setup`. First frame out: None when it is ready, or the text of what failed. Then a list of
-(data, truncated, classified) in, a list of `Opened | ReadingFault` out.
+First frame in: a `Setup`. First frame out: None when it is ready, or the text of what failed. Then questions:
+("open", a list of (data, truncated, classified)) gets a list of `Opened | ReadingFault`, and
+("copy", (data, mark)) the masked mail or None.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from pathlib import Path
 
 from daemon.edges.reading.frames import read_frame, write_frame
 from daemon.edges.reading.model import TriageModel
-from daemon.edges.reading.opening import open_mail
+from daemon.edges.reading.opening import copy_masked, open_mail
 
 
 def serve(sock: socket.socket) -> None:
@@ -35,9 +36,13 @@ def serve(sock: socket.socket) -> None:
             raise
         write_frame(sock, None)
         while True:
+            question, about = read_frame(sock)
+            if question == "copy":
+                write_frame(sock, copy_masked(*about, parse=setup.parse))
+                continue
             answers = [
                 open_mail(data, truncated, parse=setup.parse, classify=model.classify if classified else None)
-                for data, truncated, classified in read_frame(sock)
+                for data, truncated, classified in about
             ]
             write_frame(sock, answers)
 

@@ -245,6 +245,7 @@ def test_what_is_wrong_is_named_with_its_remedy(line: str, why: Why, proposal: s
         ".5 % de rabais",
         ".net 4.8 est requis",
         "/etc/hosts est vide",
+        "/ad libre",
         "/compte/1234 ne répond pas",
         "//",
         ". Ensuite, redémarrez.",

@@ -132,9 +132,9 @@ def test_a_word_of_thanks_is_an_answer() -> None:
 # Laws
 
 _PIECES = (
-    "|\u00a0|Bonjour Marie,|Merci|#|.|/|##|#1234|prendre|#prendre|.résolu|/p2|# p 2|#prndre|.resoulu|#facture|"
-    "- |• |*|«|»|appel 12|.appel 12|1042|.attente jeudi|.attente 35|> |Le pilote est remplacé.|#résolu|.note|"
-    ".public Texte|\u200b|x@y.example|<mailto:x@y.example>|.pour x@y.example|oui|envoyer|/voir|"
+    "|\u00a0|Bonjour Marie,|Merci|#|.|/|##|#1234|prendre|#prendre|.résolu|/p2|# p 2|#prndre|.resoulu|"
+    "#facture|- |• |*|«|»|appel 12|.appel 12|1042|.attente jeudi|.attente 35|> |Le pilote est remplacé.|"
+    "#résolu|.note|.public Texte|\u200b|x@y.example|<mailto:x@y.example>|.pour x@y.example|oui|envoyer|/voir|"
     ".crédit accepter 31,25 $|.client fâché"
 )
 PIECES = st.sampled_from(_PIECES.split("|"))

@@ -227,7 +227,9 @@ EVERYTHING = [
 
 
 @pytest.mark.parametrize("text", EVERYTHING)
-@pytest.mark.parametrize("more", [{"proof": Proof.NONE}, {"denied": True}])
+@pytest.mark.parametrize(
+    "more", [{"proof": Proof.NONE}, {"proof": Proof.NONE, "purpose": ""}, {"denied": True}]
+)
 def test_a_forged_mail_does_nothing_and_its_text_goes_to_the_real_agent(
     text: str, more: dict[str, Any]
 ) -> None:
@@ -239,6 +241,39 @@ def test_a_forged_mail_does_nothing_and_its_text_goes_to_the_real_agent(
     assert [m.role for m in of(found, act.AddMessage)] == ["unverified"]
     assert {type(a) for a in found.actions} == {act.AddMessage, act.QueueMail}
     assert found.asked == ()
+
+
+@pytest.mark.parametrize(
+    "more",
+    [{"proof": Proof.NONE, "purpose": ""}, {"purpose": "agent"}, {"purpose": "command"}, {"denied": True}],
+)
+@pytest.mark.parametrize("text", ["oui", "envoyer", "non"])
+def test_a_forged_answer_settles_nothing(text: str, more: dict[str, Any]) -> None:
+    """The Message-ID of a transcript may be copied, and a notification's token is none for a yes."""
+    found = answer(text, ruling(TYPO), **more)
+    assert {f.why for f in found.faults} == {Why.NOT_PROVEN}
+    assert not of(found, act.SettleHeld)
+    assert [kind for kind, _ in mails(found)] == ["transcript"]
+
+
+def test_an_authenticated_yes_needs_no_token() -> None:
+    assert of(answer("oui", ruling(TYPO), purpose="", proof=Proof.AUTHENTICATED), act.SettleHeld)
+
+
+def test_a_forged_line_is_no_news() -> None:
+    found = ruling("Payez ici.", answers="confirm", about="update", proof=Proof.NONE, purpose="")
+    assert {f.why for f in found.faults} == {Why.NOT_PROVEN}
+    assert not of(found, act.SaveNews)
+
+
+def test_no_text_of_a_one_tap_command_goes_on() -> None:
+    found = ruling("public Payez ici.", answers="", purpose="command")
+    assert {f.why for f in found.faults} == {Why.TEXT_NOT_ALLOWED}
+
+
+def test_where_a_program_lost_the_token_the_authenticated_sender_suffices() -> None:
+    found = ruling("Bonjour Marie,\n\nJe regarde.", purpose="", proof=Proof.AUTHENTICATED)
+    assert mails(found) == [("reply", MARIE)]
 
 
 @pytest.mark.parametrize("text", ["liste", f"pour {LUC}"])
