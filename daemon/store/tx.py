@@ -16,7 +16,6 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any, Final, TypeAlias, TypeVar
 
-from asyncpg.pool import PoolConnectionProxy  # type: ignore[import-untyped]
 from tortoise.backends.base.client import TransactionContextPooled
 from tortoise.transactions import in_transaction  # noqa: TID251 - this is the one place
 
@@ -93,6 +92,8 @@ async def _alone(connection: Connection, work: Callable[[Client], Awaitable[T]])
 
 async def _give_back(client: Any) -> None:
     """Tortoise keeps the pool's connection for ever when BEGIN fails on it."""
+    from asyncpg.pool import PoolConnectionProxy  # type: ignore[import-untyped]  # who has SQLite loads none of it
+
     if isinstance(client._connection, PoolConnectionProxy):
         await client._parent._pool.release(client._connection)
 

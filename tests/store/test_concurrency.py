@@ -12,6 +12,7 @@ from multiprocessing.connection import Connection as Pipe
 from pathlib import Path
 
 import pytest
+from tortoise.exceptions import OperationalError
 
 from daemon.core import actions as act
 from daemon.core.values import Disposition, State
@@ -296,3 +297,21 @@ async def test_a_url_that_names_no_store_is_a_fault(url: str, tmp_path: Path) ->
     with pytest.raises(StoreFault, match="url"):
         async with open_store(url, tmp_path, create=True):
             pass
+
+
+async def test_transactions_that_cannot_begin_leave_the_connections_to_those_who_come_after(
+    store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Tortoise keeps a connection of PostgreSQL's pool for ever when BEGIN fails on it."""
+
+    def refusing(*_: object) -> None:
+        raise OperationalError("the server is going down")
+
+    with monkeypatch.context() as broken:
+        broken.setattr("tortoise.backends.asyncpg.client.TransactionWrapper.begin", refusing)
+        broken.setattr("daemon.store.sqlite_client.ImmediateTransaction.begin", refusing)
+        for _ in range(20):
+            with pytest.raises(OperationalError):
+                await store.set_brake("INBOX", NOW)
+    async with asyncio.timeout(20):
+        await store.set_brake("INBOX", NOW)
