@@ -73,7 +73,8 @@ def _holds(copy: bytes, mail: Mail, parse: Callable[[bytes, bool], Mail | Unread
     if not isinstance(again, Mail) or again.masked:
         return False
     same = again.from_ == mail.from_ and again.message_id == mail.message_id
-    return same and len(again.attachments) == len(mail.attachments)
+    words = " ".join(again.text.split()) == " ".join(mail.text.split()) and again.subject == mail.subject
+    return same and words and len(again.attachments) == len(mail.attachments)
 
 
 def _in_place(raw: bytes, mail: Mail, mark: str) -> bytes | None:

@@ -140,13 +140,15 @@ async def test_a_reader_that_takes_nothing_in_is_ended_all_the_same(monkeypatch:
     """Stopped, with more before it than a socket holds: closing politely would wait for it."""
     async with open_room(partial(spawn_stub, told="-")) as opened:
         await opened.ready()
-        os.kill(process_of(opened), signal.SIGSTOP)
+        stopped = process_of(opened)
+        os.kill(stopped, signal.SIGSTOP)
         monkeypatch.setattr(room, "PATIENCE", -4.9)
         large = mail("large " + "x" * 5_000_000)
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.5):
                 await opened.open([large])
-        assert opened._process is None
+    with pytest.raises(ProcessLookupError):
+        os.kill(stopped, 0)
 
 
 async def test_a_start_that_is_broken_off_leaves_no_process_behind() -> None:

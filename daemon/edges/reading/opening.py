@@ -47,15 +47,17 @@ def open_mail(
         return Opened(mail=mail)
     try:
         return Opened(mail=mail, findings=classify(mail.subject, mail.new_text or mail.text))
-    except Exception as fault:  # noqa: BLE001
+    except Exception as fault:  # noqa: BLE001 - the person is answered without it, and its trace is logged
         return Opened(mail=mail, unclassified=_told(fault))
 
 
 def copy_masked(data: bytes, mark: str, *, parse: Callable[[bytes, bool], Mail | Unreadable]) -> bytes | None:
-    """Never raises: where the program fails on a mail there is no copy of it."""
+    """Never raises: where the program fails on a mail there is no copy of it, and its trace stands on stderr,
+    which is the daemon's log."""
     try:
         return masked_copy(data, mark, parse)
     except Exception:  # noqa: BLE001 - the mail stays as it is, and its keeper says so
+        traceback.print_exc()
         return None
 
 
