@@ -262,3 +262,27 @@ async def test_crashes_do_not_count_as_attempts_over_and_over(store: SqlStore) -
         attempts += [row.attempts for row in await claim(store)]
         await store.release_claims()
     assert attempts == [1] + [2] * 9
+
+
+async def test_what_was_claimed_and_not_begun_is_as_if_it_never_had_been(store: SqlStore) -> None:
+    await queue(store, "a", supersede_key="k")
+    (row,) = await claim(store)
+    await store.unclaim([row])
+    (again,) = await claim(store)
+    assert (again.attempts, again.due_at) == (1, NOW + LEASE)
+    await store.unclaim([row])  # an older reading of it takes nothing back
+    assert await claim(store) == []
+    await store.unclaim([again])
+    await queue(store, "b", supersede_key="k")
+    assert causes(await claim(store)) == ["b"], "nobody tried to send it, so it can be superseded"
+
+
+async def test_what_the_caller_has_in_hand_is_not_claimed_again_though_its_lease_has_lapsed(
+    store: SqlStore,
+) -> None:
+    await queue(store, "a")
+    await queue(store, "b")
+    first, second = await claim(store)
+    later = NOW + 2 * LEASE
+    assert await store.claim_outbox(later, 10, LEASE, {first.id, second.id}) == []
+    assert causes(await store.claim_outbox(later, 1, LEASE, {first.id})) == ["b"]
