@@ -76,15 +76,24 @@ TABLES: dict[str, dict[str, str]] = {
         "ticket_id": "t.ticket_id + n.i",
         "message_id": "'old' || n.i || '@shop.example'",
         "sender": "'old' || n.i || '@shop' || n.i || '.example'",
+        "at": f't."at" {_OLD}',
     },
-    "clock": {"id": "NULL", "ticket_id": "t.ticket_id + n.i", "open_key": "NULL"},
-    "history": {"id": "NULL", "ticket_id": "t.ticket_id + n.i"},
+    "clock": {
+        "id": "NULL",
+        "ticket_id": "t.ticket_id + n.i",
+        "open_key": "NULL",
+        "started_at": f"t.started_at {_OLD}",
+        "due_at": f"t.due_at {_OLD}",
+    },
+    "history": {"id": "NULL", "ticket_id": "t.ticket_id + n.i", "at": f't."at" {_OLD}'},
     "outbox": {
         "id": "NULL",
         "ticket": "t.ticket + n.i",
         "cause": "'old:' || t.id || ':' || n.i",
         "message_id": "'az.old.' || t.id || '.' || n.i",
         "recipient": "'old' || n.i || '@shop.example'",
+        "queued_at": f"t.queued_at {_OLD}",
+        "sent_at": f"t.sent_at {_OLD}",
     },
 }
 

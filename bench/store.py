@@ -119,7 +119,7 @@ def _reply(uid: int, ticket: int, *, version: int) -> act.Decision:
 async def _send(store: SqlStore) -> None:
     """One mail, from due to sent: three transactions, as the outbox makes them."""
     (row,) = await store.claim_outbox(NOW, 1, _LEASE)
-    row = await store.keep_message(row.id, row.version, f"o{row.id}@desk", "bounce@desk", _BODY)
+    row = await store.keep_message(row, f"o{row.id}@desk", "bounce@desk", _BODY)
     await store.apply(decide(act.MarkSent(row=row.id, version=row.version, at=NOW, code=250, text="ok")))
 
 

@@ -279,7 +279,7 @@ class Store(Protocol):
         ...
 
     async def keep_message(
-        self, row: int, version: int, message_id: str, envelope_from: str, message: bytes
+        self, row: OutboxRow, message_id: str, envelope_from: str, message: bytes
     ) -> OutboxRow:
         """Keep the rendered bytes before the first attempt, so that a retry repeats them."""
         ...

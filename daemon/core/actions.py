@@ -175,12 +175,27 @@ class ReleaseAddress:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SaidMail:
+    """What a customer got, as a message of its ticket. `text`: an agent's words, "" where nobody wrote it."""
+
+    ticket: int
+    kind: str
+    recipient: str
+    message_id: str
+    at: datetime
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MarkSent:
+    """`message` None: it is no part of a conversation with a customer."""
+
     row: int
     version: int
     at: datetime
     code: int | None
     text: str
+    message: SaidMail | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,16 @@ from datetime import datetime
 from typing import Final
 
 from daemon.core import retry
-from daemon.core.actions import Action, AddHistory, CancelMail, Decision, GiveUpMail, MarkSent, RetryMail
+from daemon.core.actions import (
+    Action,
+    AddHistory,
+    CancelMail,
+    Decision,
+    GiveUpMail,
+    MarkSent,
+    RetryMail,
+    SaidMail,
+)
 from daemon.core.case import late
 from daemon.core.notices import notice
 from daemon.core.policy import Policy
@@ -62,11 +71,15 @@ def on_delivery(row: OutboxRow, delivery: Delivery, policy: Policy, now: datetim
         delivery.outcome, row.attempts, row.queued_at, now, jitter, unknown_before=copies
     )
     if isinstance(verdict, retry.Done):
-        return Decision(
-            actions=(
-                MarkSent(row=row.id, version=row.version, at=now, code=delivery.code, text=delivery.text),
-            )
+        sent = MarkSent(
+            row=row.id,
+            version=row.version,
+            at=now,
+            code=delivery.code,
+            text=delivery.text,
+            message=_said(row, now),
         )
+        return Decision(actions=(sent,))
     error = _error(delivery)
     if isinstance(verdict, retry.RetryAt):
         told = _MAY_HAVE_ARRIVED + error if copies or delivery.outcome is Outcome.UNKNOWN else error
@@ -74,6 +87,20 @@ def on_delivery(row: OutboxRow, delivery: Delivery, policy: Policy, now: datetim
             actions=(RetryMail(row=row.id, version=row.version, at=now, due_at=verdict.at, error=told),)
         )
     return Decision(actions=_give_up(row, f"{verdict.reason}: {error}", policy, now))
+
+
+def _said(row: OutboxRow, at: datetime) -> SaidMail | None:
+    if row.ticket is None or row.kind in INTERNAL_KINDS or row.message_id is None:
+        return None
+    text = row.context.get("text")
+    return SaidMail(
+        ticket=row.ticket,
+        kind=row.kind,
+        recipient=row.recipient,
+        message_id=row.message_id,
+        at=at,
+        text=text if isinstance(text, str) else "",
+    )
 
 
 def unrenderable(row: OutboxRow, error: str, policy: Policy, now: datetime) -> Decision:

@@ -231,8 +231,7 @@ class OutboxLoop:
         return await self._insist(
             partial(
                 self._store.keep_message,
-                row.id,
-                row.version,
+                row,
                 made.message_id,
                 made.envelope_from,
                 made.message,

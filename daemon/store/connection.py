@@ -95,12 +95,14 @@ async def run(client: Client, statements: Sequence[Statement], *, apart: bool = 
             await rows(client, sql, values)
 
 
-async def put_off(client: Client, statement: str) -> None:
-    """A statement without a result, before whatever comes next: on SQLite together with it."""
+async def put_off(client: Client, *statements: Statement) -> None:
+    """Statements without a result, before whatever comes next: on SQLite together with it. For what cannot
+    fail, as SAVEPOINT and RELEASE, or belongs to what comes next."""
     if isinstance(client, ImmediateTransaction):
-        client.put_off([(statement, ())])
+        client.put_off(statements)
     else:
-        await rows(client, statement)
+        for sql, values in statements:
+            await rows(client, sql, values)
 
 
 def woven(statements: Sequence[Statement]) -> Statement:

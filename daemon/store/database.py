@@ -8,20 +8,22 @@ from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from daemon.core.actions import Decision
+from daemon.core.actions import Decision, MarkSent
 from daemon.core.matching import Lookup, Snapshot
 from daemon.core.values import Account, OutboxRow
 from daemon.ports import Applied, Case, HeldMail, KnownMail, MailboxState, UnderWay
-from daemon.store import accounting, audit, directory, ledger, outbox, schema, views
+from daemon.store import accounting, audit, directory, ledger, outbox, schema, sending, views
 from daemon.store.accounting import Entry
 from daemon.store.apply import apply_decision, settle_cases
 from daemon.store.audit import Finding
+from daemon.store.batching import Batch
 from daemon.store.blobs import Blobs
 from daemon.store.clocks import Left
 from daemon.store.connection import Connection, connect
 from daemon.store.faults import StoreMissing
 from daemon.store.location import read_url
 from daemon.store.lock import DaemonLock
+from daemon.store.outbox import Kept
 from daemon.store.snapshot import take_snapshot
 from daemon.store.tx import transaction
 from daemon.store.views import Shape
@@ -35,6 +37,12 @@ class SqlStore:
         self._connection = connection
         self._lock = DaemonLock(connection)
         self.blobs = blobs
+        self._keep: Batch[Kept, OutboxRow] = Batch(
+            lambda kept: transaction(connection, lambda client: outbox.keep_messages(client, kept))
+        )
+        self._mark_sent: Batch[MarkSent, None] = Batch(
+            lambda sent: transaction(connection, lambda client: sending.mark_sent(client, sent))
+        )
 
     async def acquire_daemon_lock(self) -> None:
         """Held until the store is closed. Raises `StoreLocked` when another daemon holds it."""
@@ -51,6 +59,9 @@ class SqlStore:
 
     async def apply(self, decision: Decision) -> Applied:
         """Raises `Conflict`, `AlreadyDone`."""
+        if len(decision.actions) == 1 and isinstance(decision.actions[0], MarkSent) and not decision.reads:
+            await self._mark_sent(decision.actions[0])
+            return Applied(ticket=None, queued=False)
         return await apply_decision(self._connection, self.blobs, decision)
 
     async def settle(self, cases: Sequence[Case]) -> list[Applied | Exception]:
@@ -124,12 +135,11 @@ class SqlStore:
         await transaction(self._connection, lambda client: outbox.unclaim(client, rows))
 
     async def keep_message(
-        self, row: int, version: int, message_id: str, envelope_from: str, message: bytes
+        self, row: OutboxRow, message_id: str, envelope_from: str, message: bytes
     ) -> OutboxRow:
         """Raises `Conflict` when the row is no longer the one that was claimed."""
-        return await transaction(
-            self._connection,
-            lambda client: outbox.keep_message(client, row, version, message_id, envelope_from, message),
+        return await self._keep(
+            Kept(row=row, message_id=message_id, envelope_from=envelope_from, message=message)
         )
 
     async def next_outbox_due(self) -> datetime | None:

@@ -61,6 +61,7 @@ class Location:
         from tortoise.backends.base.config_generator import expand_db_url
 
         found: dict[str, Any] = expand_db_url(self.url)
+        found["engine"] = "daemon.store.postgres_client"
         if read_only:
             found["credentials"]["server_settings"] = {"default_transaction_read_only": "on"}
         return found

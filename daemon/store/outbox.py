@@ -5,12 +5,13 @@ no due time, and each rank is one short walk along its index.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
 from daemon.core.values import OutboxRow
 from daemon.ports import Conflict
-from daemon.store.connection import Client, Row, rows
+from daemon.store.connection import Client, rows, run
 from daemon.store.fields import clean, from_microseconds, to_microseconds
 from daemon.store.readings import read_outbox
 from daemon.store.sending import RANKS
@@ -25,6 +26,12 @@ _DUE: Final = " UNION ALL ".join(
 _FIRST: Final = " UNION ALL ".join(
     f"SELECT * FROM (SELECT due_at FROM outbox WHERE rank = {rank} AND due_at IS NOT NULL"  # noqa: S608
     " ORDER BY due_at LIMIT 1) AS r" + str(rank)
+    for rank in RANKS
+)
+
+# A range of due times, so that the index leads there whatever SQLite has counted: most rows have none.
+_CLAIMED: Final = " UNION ALL ".join(
+    f"SELECT id FROM outbox WHERE rank = {rank} AND due_at > 0 AND state = 'sending'"  # noqa: S608
     for rank in RANKS
 )
 
@@ -54,23 +61,59 @@ async def claim(client: Client, numbers: Sequence[int], now: datetime, lease: ti
     return [read_outbox(row, kept.get(row["id"]), suppressed=row["recipient"] in silent) for row in taken]
 
 
-async def keep_message(
-    client: Client, row: int, version: int, message_id: str, envelope_from: str, message: bytes
-) -> OutboxRow:
-    """Raises `Conflict` when the row is no longer the one that was claimed; what was written then goes with
-    its transaction."""
-    content = {"id": row, "content": message}
-    kept = insertion(OutboxContent, [content], "ON CONFLICT (id) DO UPDATE SET content = excluded.content")
-    changed: list[Row] = await rows(
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """The bytes of a claimed row, before its first attempt."""
+
+    row: OutboxRow
+    message_id: str
+    envelope_from: str
+    message: bytes
+
+
+async def keep_messages(client: Client, kept: Sequence[Kept]) -> list[OutboxRow | Conflict]:
+    """The rows with their bytes; `Conflict` for those that are no longer as they were claimed: nothing of
+    them is written."""
+    one = "(CAST(? AS BIGINT), CAST(? AS BIGINT), CAST(? AS TEXT), CAST(? AS TEXT))"
+    values = [
+        value
+        for k in kept
+        for value in (
+            k.row.id,
+            k.row.version,
+            column(Outbox, "message_id", k.message_id),
+            clean(k.envelope_from),
+        )
+    ]
+    changed = await rows(
         client,
-        "UPDATE outbox SET message_id = ?, envelope_from = ?, version = version + 1"
-        " WHERE id = ? AND version = ? AND state = 'sending' RETURNING *",
-        [column(Outbox, "message_id", message_id), clean(envelope_from), row, version],
-        before=[kept],
+        f"WITH v (id, version, message_id, envelope_from) AS (VALUES {', '.join([one] * len(kept))})"  # noqa: S608
+        " UPDATE outbox SET message_id = v.message_id, envelope_from = v.envelope_from,"
+        " version = outbox.version + 1 FROM v"
+        " WHERE outbox.id = v.id AND outbox.version = v.version AND outbox.state = 'sending'"
+        " RETURNING outbox.id AS id",
+        values,
     )
-    if not changed:
-        raise Conflict(f"outbox row {row} has changed since version {version}")
-    return read_outbox(changed[0], message)
+    done = {row["id"] for row in changed}
+    contents = [{"id": k.row.id, "content": k.message} for k in kept if k.row.id in done]
+    if contents:
+        anew = "ON CONFLICT (id) DO UPDATE SET content = excluded.content"
+        await run(client, [insertion(OutboxContent, contents, anew)])
+    return [_kept(k) if k.row.id in done else _moved_on(k.row) for k in kept]
+
+
+def _kept(kept: Kept) -> OutboxRow:
+    return replace(
+        kept.row,
+        version=kept.row.version + 1,
+        message_id=kept.message_id,
+        envelope_from=kept.envelope_from,
+        message=kept.message,
+    )
+
+
+def _moved_on(row: OutboxRow) -> Conflict:
+    return Conflict(f"outbox row {row.id} has changed since version {row.version}")
 
 
 async def unclaim(client: Client, claimed: Sequence[OutboxRow]) -> None:
@@ -96,12 +139,11 @@ async def release(client: Client) -> int:
     An attempt whose end nobody knows is not counted again and again, or a row of a daemon that was killed ten
     times would wait for hours after its next refusal. One stays: the row must not pass for an untried one.
     """
-    ranks = ", ".join(map(str, RANKS))
     freed = await rows(
         client,
         "UPDATE outbox SET state = 'queued', due_at = queued_at, version = version + 1,"  # noqa: S608
         " attempts = CASE WHEN attempts > 1 THEN attempts - 1 ELSE attempts END"
-        f" WHERE rank IN ({ranks}) AND due_at IS NOT NULL AND state = 'sending' RETURNING id",
+        f" WHERE id IN ({_CLAIMED}) RETURNING id",
     )
     return len(freed)
 

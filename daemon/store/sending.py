@@ -5,18 +5,17 @@ Every change names the version it was decided from; a row that has moved on give
 
 from __future__ import annotations
 
-import json
+from collections.abc import Sequence
 from typing import Any, Final
 
-from daemon.core.actions import BounceMail, CancelMail, GiveUpMail, MarkSent, QueueMail, RetryMail
-from daemon.core.sending import INTERNAL_KINDS
+from daemon.core.actions import BounceMail, CancelMail, GiveUpMail, MarkSent, QueueMail, RetryMail, SaidMail
 from daemon.core.values import SendState
 from daemon.ports import Conflict
-from daemon.store.connection import Client, Row, Statement, rows
+from daemon.store.connection import Client, Statement, rows, run
 from daemon.store.fields import clean
 from daemon.store.tables import Message
 from daemon.store.tables_mail import Outbox
-from daemon.store.writing import column, insert
+from daemon.store.writing import column, insertion
 
 RANKS: Final = (1, 2, 3, 4, 5)
 
@@ -42,43 +41,57 @@ def queued(action: QueueMail, ticket: int | None) -> dict[str, Any]:
 
 
 def superseding(supersede_key: str, cause: str) -> Statement:
-    """Cancels those rows of this key that are older than this cause's and that nobody tried to send."""
+    """Cancels those rows of this key that are older than this cause's and that nobody tried to send.
+
+    `id + 0`: SQLite would walk all older rows, once it has counted (ANALYZE) how many have no key at all."""
     return (
         "UPDATE outbox SET state = 'cancelled', due_at = NULL, version = version + 1,"
         " last_error = 'superseded by a newer mail'"
         " WHERE supersede_key = ? AND state = 'queued' AND attempts = 0"
-        " AND id < (SELECT o.id FROM outbox o WHERE o.cause = ?)",
+        " AND id + 0 < (SELECT o.id FROM outbox o WHERE o.cause = ?)",
         [column(Outbox, "supersede_key", supersede_key), column(Outbox, "cause", cause)],
     )
 
 
-async def mark_sent(client: Client, action: MarkSent) -> None:
-    """The server took it. What a customer got is a message of its ticket, so that answers find it again."""
-    row = await _change(
+async def mark_sent(client: Client, sent: Sequence[MarkSent]) -> list[Conflict | None]:
+    """The servers took them. What a customer got is a message of its ticket, so that answers find it again.
+    `Conflict` for those rows that have changed."""
+    one = "(CAST(? AS BIGINT), CAST(? AS BIGINT), CAST(? AS BIGINT), CAST(? AS INTEGER))"
+    values = [
+        value
+        for action in sent
+        for value in (action.row, action.version, column(Outbox, "sent_at", action.at), action.code)
+    ]
+    changed = await rows(
         client,
-        "state = 'sent', due_at = NULL, sent_at = ?, code = ?, last_error = ''",
-        [column(Outbox, "sent_at", action.at), action.code],
-        action.row,
-        action.version,
+        f"WITH v (id, version, sent_at, code) AS (VALUES {', '.join([one] * len(sent))})"  # noqa: S608
+        " UPDATE outbox SET state = 'sent', due_at = NULL, sent_at = v.sent_at, code = v.code,"
+        " last_error = '', version = outbox.version + 1 FROM v"
+        " WHERE outbox.id = v.id AND outbox.version = v.version RETURNING outbox.id AS id",
+        values,
     )
-    if row["ticket"] is None or row["kind"] in INTERNAL_KINDS or row["message_id"] is None:
-        return
-    text = json.loads(row["context"]).get("text")
-    values = {
-        "ticket_id": row["ticket"],
+    done = {row["id"] for row in changed}
+    said = [a.message for a in sent if a.row in done and a.message is not None]
+    if said:
+        await run(client, [insertion(Message, [_message(one) for one in said])])
+    return [None if action.row in done else _moved_on(action.row, action.version) for action in sent]
+
+
+def _message(said: SaidMail) -> dict[str, Any]:
+    return {
+        "ticket_id": said.ticket,
         "direction": "out",
-        "kind": row["kind"],
+        "kind": said.kind,
         "sender": "",  # the desk
         "sender_name": "",
         "role": "desk",
-        "at": action.at,
-        "text": text if isinstance(text, str) else "",
+        "at": said.at,
+        "text": said.text,
         "full_text": "",
-        "message_id": row["message_id"],
-        "to": [row["recipient"]],
+        "message_id": said.message_id,
+        "to": [said.recipient],
         "cc": [],
     }
-    await insert(client, Message, [values])
 
 
 async def retry(client: Client, action: RetryMail) -> None:
@@ -126,14 +139,17 @@ async def _end(client: Client, state: SendState, why: str, row: int, version: in
     await _change(client, "state = ?, due_at = NULL, last_error = ?", values, row, version)
 
 
-async def _change(client: Client, setting: str, values: list[object], row: int, version: int) -> Row:
-    """The row after the change. Raises `Conflict` when its version is another one by now."""
+async def _change(client: Client, setting: str, values: list[object], row: int, version: int) -> None:
+    """Raises `Conflict` when its version is another one by now."""
     changed = await rows(
         client,
         f"UPDATE outbox SET {setting}, version = version + 1"  # noqa: S608 - own words
-        " WHERE id = ? AND version = ? RETURNING *",
+        " WHERE id = ? AND version = ? RETURNING id",
         [*values, row, version],
     )
     if not changed:
-        raise Conflict(f"outbox row {row} has changed since version {version}")
-    return changed[0]
+        raise _moved_on(row, version)
+
+
+def _moved_on(row: int, version: int) -> Conflict:
+    return Conflict(f"outbox row {row} has changed since version {version}")

@@ -46,6 +46,11 @@ async def transaction(connection: Connection, work: Callable[[Client], Awaitable
         task = _queued(connection, work)
     else:
         task = asyncio.ensure_future(_alone(connection, work))
+    return await to_its_end(task)
+
+
+async def to_its_end(task: asyncio.Future[T]) -> T:
+    """What `task` gives. A caller that is cancelled waits until it is over, and is cancelled then."""
     try:
         return await asyncio.shield(task)
     except asyncio.CancelledError:
@@ -60,7 +65,7 @@ async def transaction(connection: Connection, work: Callable[[Client], Awaitable
 async def attempt(client: Client, work: Callable[[Client], Awaitable[T]]) -> T:
     """What `work` returned, or its exception with only its own doings rolled back, inside a transaction that
     goes on. Raises `Unavailable` when the fault took the whole transaction with it, as a full disk does."""
-    await put_off(client, "SAVEPOINT attempt")
+    await put_off(client, ("SAVEPOINT attempt", ()))
     try:
         with serving():
             result = await work(client)
@@ -73,7 +78,7 @@ async def attempt(client: Client, work: Callable[[Client], Awaitable[T]]) -> T:
                 raise fault from lost
             raise Unavailable("store", f"the database gave up a transaction: {fault}") from fault
         raise
-    await put_off(client, "RELEASE SAVEPOINT attempt")
+    await put_off(client, ("RELEASE SAVEPOINT attempt", ()))
     return result
 
 

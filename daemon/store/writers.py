@@ -123,9 +123,10 @@ async def _start_clock(writing: Writing, action: act.StartClock) -> None:
     )
     span = (
         "INSERT INTO clock_interval (clock_id, kind, since, reason)"
-        " SELECT id, 'running', started_at, '' FROM clock WHERE open_key IN ({}) ORDER BY id"
+        " SELECT id, 'running', started_at, '' FROM clock WHERE ticket_id IN ({}) AND open_key IS NOT NULL"
+        " ORDER BY id"
     )
-    writing.then_for(span, open_key)
+    writing.then_for(span, ticket)
 
 
 async def _add_history(writing: Writing, action: act.AddHistory) -> None:
@@ -176,7 +177,9 @@ async def _queue_mail(writing: Writing, action: act.QueueMail) -> None:
 
 
 async def _mark_sent(writing: Writing, action: act.MarkSent) -> None:
-    await sending.mark_sent(writing.client, action)
+    conflict = (await sending.mark_sent(writing.client, [action]))[0]
+    if conflict is not None:
+        raise conflict
 
 
 async def _retry_mail(writing: Writing, action: act.RetryMail) -> None:

@@ -175,10 +175,10 @@ class Store:
         return claimed
 
     async def keep_message(
-        self, row: int, version: int, message_id: str, envelope_from: str, message: bytes
+        self, row: OutboxRow, message_id: str, envelope_from: str, message: bytes
     ) -> OutboxRow:
         self._may("keep_message")
-        return outbox_row(row, version=version + 1, message=message, message_id=message_id)
+        return outbox_row(row.id, version=row.version + 1, message=message, message_id=message_id)
 
     async def next_outbox_due(self) -> datetime | None:
         return self.next_due

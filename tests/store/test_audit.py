@@ -38,7 +38,7 @@ async def busy(store: SqlStore) -> None:
     await store.apply(decide(record(5, disposition=Disposition.RECORDED, raw=b"x" * (BLOB_FROM + 1))))
     await store.apply(decide(record(6, disposition=Disposition.HELD)))
     for row, end in zip(await claim(store, 3), ("sent", "failed", "queued"), strict=True):
-        kept = await store.keep_message(row.id, row.version, f"o{row.id}@desk", "b@desk", b"x")
+        kept = await store.keep_message(row, f"o{row.id}@desk", "b@desk", b"x")
         await store.apply(decide(ENDS[end](kept)))
     await store.apply(decide(act.BounceMail(row=1, at=NOW, hard=True, status="5.1.1", text="gone")))
 

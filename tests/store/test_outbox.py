@@ -89,15 +89,13 @@ async def test_a_claim_lapses_and_the_row_is_sent_again(store: SqlStore) -> None
     (again,) = await claim(store, after=LEASE)
     assert (again.id, again.attempts, again.version) == (first.id, 2, first.version + 1)
     with pytest.raises(Conflict):
-        await store.keep_message(first.id, first.version, "id@desk", "desk@x", b"old")
+        await store.keep_message(first, "id@desk", "desk@x", b"old")
 
 
 async def test_a_retry_repeats_the_bytes_that_were_kept(store: SqlStore) -> None:
     await queue(store, "a")
     (row,) = await claim(store)
-    kept = await store.keep_message(
-        row.id, row.version, "id@desk", "bounce+1@desk", b"Subject: x\r\n\r\n\x00y"
-    )
+    kept = await store.keep_message(row, "id@desk", "bounce+1@desk", b"Subject: x\r\n\r\n\x00y")
     assert kept == replace(
         row,
         version=row.version + 1,
@@ -149,9 +147,10 @@ async def outbox_states(store: SqlStore, ticket: int) -> list[str]:
 async def test_what_a_customer_received_is_a_message_that_answers_find(store: SqlStore) -> None:
     await store.apply(new_ticket(1))
     (row,) = await claim(store)
-    row = await store.keep_message(row.id, row.version, "ours@desk", "b@desk", b"x")
+    row = await store.keep_message(row, "ours@desk", "b@desk", b"x")
     early = await store.snapshot(asking(recorded_ids=("ours@desk",)))
-    await store.apply(decide(ENDS["sent"](row)))
+    said = act.SaidMail(ticket=1001, kind="ack", recipient=MARIE, message_id="ours@desk", at=NOW, text="")
+    await store.apply(decide(replace(ENDS["sent"](row), message=said)))
     late = await store.snapshot(asking(recorded_ids=("ours@desk",)))
     for snapshot in (early, late):
         (recorded,) = snapshot.recorded
@@ -172,7 +171,7 @@ async def test_what_an_agent_received_is_no_message_of_the_conversation(store: S
         decide(mail("n", kind="notification", ticket=1001, recipient="alex@azimutpos.com", rank=2))
     )
     _, row = await claim(store)
-    row = await store.keep_message(row.id, row.version, "note@desk", "b@desk", b"x")
+    row = await store.keep_message(row, "note@desk", "b@desk", b"x")
     await store.apply(decide(ENDS["sent"](row)))
     found = await store.ticket("1001", now=NOW, left=lambda *_: None)
     assert found is not None

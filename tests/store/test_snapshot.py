@@ -185,7 +185,7 @@ async def test_a_report_finds_its_rows_by_id_and_by_envelope_with_their_ticket(s
     await store.apply(new_ticket(1))
     await store.apply(decide(mail("b", ticket=None)))
     first, second = await store.claim_outbox(NOW, 10, timedelta(minutes=1))
-    await store.keep_message(first.id, first.version, "ours@desk", "b@desk", b"x")
+    await store.keep_message(first, "ours@desk", "b@desk", b"x")
     snapshot = await store.snapshot(
         asking(outbox_ids=("ours@desk", "theirs@x"), outbox_rows=(second.id, first.id, 2**70))
     )
