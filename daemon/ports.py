@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from daemon.core.actions import Decision
+from daemon.core.dossier import Dossier
 from daemon.core.matching import Lookup, Snapshot
 from daemon.core.values import Arrival, Delivery, Disposition, Findings, Mail, OutboxRow, Unreadable
 
@@ -225,6 +226,10 @@ class Store(Protocol):
 
     async def snapshot(self, lookup: Lookup) -> Snapshot: ...
 
+    async def dossiers(self, tickets: Sequence[int]) -> list[Dossier]:
+        """Those of these tickets that exist, each whole, in this order; a merged one as it was."""
+        ...
+
     async def apply(self, decision: Decision) -> Applied:
         """All of it in one transaction, or nothing. Raises `Conflict` when a version in `reads` is stale,
         `AlreadyDone` when the ledger already holds the arrival."""
@@ -265,6 +270,25 @@ class Store(Protocol):
     async def mark_copied(self, mailbox: str, uidvalidity: int, uid: int, copy_uid: int) -> None:
         """The masked copy is there, under this UID; 0: the server did not tell."""
         ...
+
+    # the ticker
+    async def due_tickets(self, until: datetime, limit: int) -> list[int]:
+        """Tickets that must be looked at by then (`WriteClocks.wake_at`), the longest due first."""
+        ...
+
+    async def next_wake(self) -> datetime | None:
+        """When the first ticket must be looked at; None: none."""
+        ...
+
+    async def missed_resolutions(self, account: str, since: datetime) -> list[Dossier]:
+        """The account's tickets whose resolution was missed since then (`WriteClocks.missed_at`)."""
+        ...
+
+    async def findings_recorded(self, keys: Sequence[str]) -> set[str]:
+        """Those of these findings that managers were told of."""
+        ...
+
+    async def desk_steps_done(self, keys: Sequence[str]) -> set[str]: ...
 
     # the outbox
     async def claim_outbox(

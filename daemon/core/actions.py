@@ -13,13 +13,14 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Final, TypeAlias
 
+from daemon.core.sla.calendar import Calendar
+from daemon.core.sla.cycles import Cycle
 from daemon.core.sla.events import TicketEvent
 from daemon.core.sla.spans import LocalSpan
 from daemon.core.values import (
     Address,
     Arrival,
     Attachment,
-    ClockName,
     Coverage,
     Disposition,
     Evidence,
@@ -53,7 +54,8 @@ class RecordMail:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenTicket:
-    """A new ticket, referred to as NEW by the other actions of the decision."""
+    """A new ticket, referred to as NEW by the other actions of the decision. `standard`: the business hours
+    that it is opened under (`core.keeping` names them)."""
 
     at: datetime
     subject: str
@@ -73,6 +75,7 @@ class OpenTicket:
     evidence: tuple[Evidence, ...] = ()
     to_verify: bool = False
     related_to: int | None = None
+    standard: Calendar | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,21 +112,58 @@ class SetState:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StartClock:
-    """A new open cycle of one of the ticket's clocks.
+class WriteClocks:
+    """The clocks of a ticket as they stand after a decision (`core.keeping` works them out).
 
-    target   seconds of working time in `calendar`
-    source   where the target comes from: "sla" or "plan"
+    cycles     the newest cycle of each clock
+    wake_at    when the ticket must be looked at again if nothing happens before; None: never
+    missed_at  the due instant of its newest missed resolution that counts; None: there is none
     """
 
     ticket: int
-    clock: ClockName
-    start: datetime
-    due: datetime
-    target: int
-    calendar: str
-    sla_version: str
-    source: str
+    cycles: tuple[Cycle, ...]
+    wake_at: datetime | None
+    missed_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepsDone:
+    """Steps of a ticket's schedule that are done, by their keys: each once, whatever is restarted."""
+
+    ticket: int
+    keys: tuple[str, ...]
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProposeCredit:
+    """A proposal for managers; one that stands for the same ticket is replaced. `amount`: CAD before taxes,
+    uncapped; `month` (YYYY-MM) of the due date."""
+
+    ticket: int
+    account: str | None
+    amount: Decimal
+    month: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordFinding:
+    """Significant non-compliance of which managers were told, once under its `key`. `detail` is the evidence,
+    JSON-ready."""
+
+    account: str
+    key: str
+    at: datetime
+    detail: dict[str, object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeskStepDone:
+    """Something that the desk does once and that is no ticket's, as the statement of a month."""
+
+    key: str
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -411,7 +451,11 @@ Action: TypeAlias = (
     | AddMessage
     | AddParticipant
     | SetState
-    | StartClock
+    | WriteClocks
+    | StepsDone
+    | ProposeCredit
+    | RecordFinding
+    | DeskStepDone
     | QueueMail
     | AddHistory
     | RememberContact

@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
+from daemon.core.commands.hearing import Held
+from daemon.core.dossier import Dossier
+from daemon.core.sla.declaring import Declared
 from daemon.core.values import Account, Contact, OutboxRow, Ticket
 
 COMPARED: Final = 2_000
@@ -26,6 +29,11 @@ class Lookup:
     bounced       address that a report of failure names, for one that leads to no mail of ours
     caller        number that left a voice message: it leads to the account, the sender does not
     list_domains  where the list that it came through may live, longest first
+    agent         an agent wrote it: `Snapshot.answered` comes with its bytes, and with `held`
+    accounts      names that a `compte` may mean an account by
+    customers     addresses that a `pour` opens a ticket for
+    named         other addresses in an agent's words: which of them belong to accounts
+    listing       `liste` was asked: every unresolved ticket
     """
 
     message_id: str
@@ -39,6 +47,22 @@ class Lookup:
     bounced: str = ""
     caller: str = ""
     list_domains: tuple[str, ...] = ()
+    agent: bool = False
+    accounts: tuple[str, ...] = ()
+    customers: tuple[str, ...] = ()
+    named: tuple[str, ...] = ()
+    listing: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """One line of `liste`: an unresolved ticket and the promise that falls due first."""
+
+    ticket: Ticket
+    account: str
+    clock: str
+    due: datetime | None
+    breached: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +94,14 @@ class Snapshot:
     bounced_perhaps   the last mail that went to `bounced` in the days before; nothing proves that it is meant
     suppressed        the sender's address is suppressed
     list_known        a domain of `list_domains` belongs to an account
+    dossiers          of each of `tickets`, by its number
+    declared          every change of hours by `#horaire`
+    answered          the newest mail of ours that this one answers (`recorded_ids`)
+    held              the mail of an agent that `answered` tells of
+    accounts_named    for each of `accounts` those that it may mean: by key, by name or a part of it
+    customers         for each of `customers` the account that the address belongs to
+    foreign           those of `named` that belong to an account (or a contact), with its key
+    listing           see `Lookup.listing`
     """
 
     duplicate: bool = False
@@ -89,6 +121,14 @@ class Snapshot:
     bounced_perhaps: OutboxRow | None = None
     suppressed: bool = False
     list_known: bool = False
+    dossiers: Mapping[int, Dossier] = field(default_factory=dict)
+    declared: tuple[Declared, ...] = ()
+    answered: OutboxRow | None = None
+    held: Held | None = None
+    accounts_named: Mapping[str, tuple[Account, ...]] = field(default_factory=dict)
+    customers: Mapping[str, Account | None] = field(default_factory=dict)
+    foreign: Mapping[str, str] = field(default_factory=dict)
+    listing: tuple[Listed, ...] = ()
 
     def ticket(self, number: int) -> Ticket | None:
         """The ticket under this number, or the one that it was merged into."""

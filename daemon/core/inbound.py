@@ -11,7 +11,11 @@ from daemon.core.values import Arrival, Claim, Disposition, Findings, Mail, Unre
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inbound:
-    """One arrived mail with all that was read out of it. `ours`: its Message-ID carries our signature."""
+    """One arrived mail with all that was read out of it. `ours`: its Message-ID carries our signature.
+
+    words, doubts   of an agent's mail: their own words, and the lines of them that may be quoted or ours
+                    (`mail.agent_reply`)
+    """
 
     arrival: Arrival
     mail: Mail | Unreadable
@@ -19,6 +23,8 @@ class Inbound:
     findings: Findings | None
     raw: bytes
     ours: bool = False
+    words: str = ""
+    doubts: tuple[str, ...] = ()
 
 
 def record(

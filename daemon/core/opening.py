@@ -5,6 +5,8 @@ Pure like all of `core`: it is told the time and everything the store knows, and
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from daemon.core.acknowledging import acknowledgement
 from daemon.core.actions import (
     NEW,
@@ -12,14 +14,12 @@ from daemon.core.actions import (
     AddHistory,
     AddParticipant,
     OpenTicket,
-    StartClock,
 )
 from daemon.core.case import Case, incoming_message, remember, spoken_language
 from daemon.core.priority import flagged_spam, judge_priority
 from daemon.core.recipients import REQUESTER
+from daemon.core.sla.declaring import in_force
 from daemon.core.sla.promises import (
-    Promise,
-    Promises,
     SlaVersion,
     coverage_for,
     promise,
@@ -30,7 +30,7 @@ from daemon.core.values import Account, Coverage, Plan
 
 def open_ticket(case: Case, *, related: int | None, acknowledge: bool, rule: str) -> tuple[Action, ...]:
     """The actions that open a ticket for this mail, all of them on NEW. `rule`: the guard that let it in."""
-    version = version_at(case.policy.sla, case.opened_at)
+    version = version_in_force(case)
     plan, coverage = terms(case.snapshot.account, version)
     ruling = judge_priority(case)
     promises = promise(version, plan, coverage, ruling.priority, case.opened_at)
@@ -59,7 +59,6 @@ def open_ticket(case: Case, *, related: int | None, acknowledge: bool, rule: str
         ),
         *_participant(case),
         incoming_message(case.mail, NEW, case.opened_at, role="requester"),
-        *start_clocks(promises, version),
         AddHistory(
             ticket=NEW,
             at=case.opened_at,
@@ -81,6 +80,13 @@ def open_ticket(case: Case, *, related: int | None, acknowledge: bool, rule: str
     return tuple(actions)
 
 
+def version_in_force(case: Case) -> SlaVersion:
+    """The agreement of this moment, with the hours that were declared since."""
+    version = version_at(case.policy.sla, case.opened_at)
+    hours = in_force(version.standard, case.snapshot.declared, case.opened_at)
+    return version if hours is version.standard else replace(version, standard=hours)
+
+
 def _participant(case: Case) -> tuple[AddParticipant, ...]:
     """The requester; a phone system whose caller nobody knows is no participant of anything."""
     requester = case.requester
@@ -94,25 +100,6 @@ def terms(account: Account | None, version: SlaVersion) -> tuple[Plan, Coverage]
     if account is None:
         return Plan.GRATUIT, coverage_for(version, Plan.GRATUIT, None)
     return account.plan, account.coverage
-
-
-def start_clocks(promises: Promises, version: SlaVersion) -> tuple[StartClock, ...]:
-    return tuple(
-        _clock(p, version) for p in (promises.first_response, promises.status_update, promises.resolution)
-    )
-
-
-def _clock(p: Promise, version: SlaVersion) -> StartClock:
-    return StartClock(
-        ticket=NEW,
-        clock=p.clock,
-        start=p.start,
-        due=p.due,
-        target=p.target_seconds,
-        calendar=p.calendar_name,
-        sla_version=version.name,
-        source=p.source,
-    )
 
 
 def _remarks(case: Case, related: int | None) -> tuple[AddHistory, ...]:

@@ -36,8 +36,14 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """`timezone` is an IANA name. `sla` holds every version, ascending by effective date. `voicemail_p1`: a
-    voice message without words may be an emergency (mail.md, "Parsing")."""
+    """`timezone` is an IANA name. `sla` holds every version, ascending by effective date.
+
+    voicemail_p1       a voice message without words may be an emergency (mail.md, "Parsing")
+    hold               seconds that an agent's answer waits before it leaves
+    ask_before_update  seconds of working time before a status update at which its assignee is asked for news;
+                       0: nobody is
+    auto_resolve       the customer's "it works" resolves without an agent's yes
+    """
 
     desk_address: str
     desk_name: str
@@ -53,6 +59,10 @@ class Policy:
     voicemail_p1: bool = True
     trusted_authserv: tuple[str, ...] = ()
     plus_addressing: bool = True
+    hold: float = 0.0
+    ask_before_update: int = 0
+    away_on_autoreply: bool = True
+    auto_resolve: bool = False
 
     def agent(self, address: str) -> Agent | None:
         """The agent whose address or alias this is."""

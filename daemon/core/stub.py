@@ -5,9 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 
 from daemon.core.actions import NEW, Action, AddHistory, AddMessage, OpenTicket
-from daemon.core.opening import start_clocks
 from daemon.core.policy import Policy
-from daemon.core.sla.promises import coverage_for, promise, version_at
+from daemon.core.sla.promises import coverage_for, version_at
 from daemon.core.values import Address, Arrival, Findings, Intent, Plan, Priority, Severity
 
 
@@ -38,7 +37,6 @@ def open_stub(
     opened_at = min(arrival.internaldate, now)
     version = version_at(policy.sla, opened_at)
     coverage = coverage_for(version, Plan.GRATUIT, None)
-    promises = promise(version, Plan.GRATUIT, coverage, Priority.P2, opened_at)
     requester = sender or Address(address="")
     found = stub_findings()
     history = AddHistory(
@@ -77,4 +75,4 @@ def open_stub(
     opened = AddHistory(
         ticket=NEW, at=opened_at, event="opened", by="desk", detail={"priority": "P2", "rule": "stub"}
     )
-    return (ticket, message, *start_clocks(promises, version), opened, history)
+    return (ticket, message, opened, history)

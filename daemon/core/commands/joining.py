@@ -24,11 +24,10 @@ from daemon.core.commands.deed import Deed, already, declined, event, history
 from daemon.core.commands.hearing import Hearing, Standing
 from daemon.core.commands.values import Command, Why
 from daemon.core.commands.vocabulary import fold
-from daemon.core.opening import start_clocks
 from daemon.core.recipients import REQUESTER, is_desk
 from daemon.core.sla.events import Absorbed, Attached, MergedAway
 from daemon.core.sla.merging import unanswered_since
-from daemon.core.sla.promises import promise, version_at
+from daemon.core.sla.promises import version_at
 from daemon.core.values import Account, Participant, State
 
 _OVER: Final = frozenset({State.RESOLVED, State.CLOSED})
@@ -117,7 +116,6 @@ def split(hearing: Hearing, command: Command, standing: Standing) -> Deed:
     if spoke is None:
         raise declined(Why.NO_MESSAGE, command)
     version = version_at(hearing.policy.sla, spoke.at)
-    promises = promise(version, ticket.plan, ticket.coverage, ticket.priority, spoke.at)
     by = hearing.agent.handle
     opened = OpenTicket(
         at=spoke.at,
@@ -146,7 +144,6 @@ def split(hearing: Hearing, command: Command, standing: Standing) -> Deed:
             opened,
             AddParticipant(ticket=NEW, address=spoke.sender.address, name=spoke.sender.name, role=REQUESTER),
             MoveMessage(ticket=ticket.id, to=NEW, message_id=spoke.message_id),
-            *start_clocks(promises, version),
             AddHistory(ticket=NEW, at=hearing.at, event="opened", by=by, detail=detail),
             history(hearing, standing, "split", message_id=spoke.message_id),
         ),
