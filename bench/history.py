@@ -3,8 +3,8 @@
     python -m bench.history [--tickets 1000000] [--mails 500] [--rounds 3]
 
 A generator fills the store with old, closed tickets (each with ledger row, participant, message,
-clocks, history and a sent acknowledgement); then each round works off the same mails on a desk with 1,000
-and on one with --tickets old tickets. Prints the rates and their ratio pair by pair.
+clocks, an event, history and a sent acknowledgement); then each round works off the same mails on a desk with
+1,000 and on one with --tickets old tickets. Prints the rates and their ratio pair by pair.
 """
 
 from __future__ import annotations
@@ -42,8 +42,13 @@ def fill(path: Path, tickets: int) -> None:
             values = ", ".join(changes.get(c, f't."{c}"') for c in columns)
             names = ", ".join(f'"{c}"' for c in columns)
             db.execute(f"INSERT INTO {table} ({names}) SELECT {values} FROM {table} t, n")
-        db.execute("UPDATE ticket SET state = 'closed', closed_at = opened_at")
+        db.execute("UPDATE ticket SET state = 'closed', closed_at = opened_at, wake_at = NULL")
         db.execute("UPDATE clock SET open_key = NULL, outcome = 'met', ended_at = started_at")
+        at = "strftime('%Y-%m-%dT%H:%M:%S+00:00', opened_at / 1000000, 'unixepoch')"
+        closed = f"""'{{"event":"closed","at":"' || {at} || '"}}'"""
+        db.execute(
+            f"INSERT INTO ticket_event (ticket_id, at, record) SELECT id, opened_at, {closed} FROM ticket"
+        )
         db.commit()
         db.execute("ANALYZE")
         db.commit()
@@ -86,6 +91,7 @@ TABLES: dict[str, dict[str, str]] = {
         "due_at": f"t.due_at {_OLD}",
     },
     "history": {"id": "NULL", "ticket_id": "t.ticket_id + n.i", "at": f't."at" {_OLD}'},
+    "step_done": {"id": "NULL", "ticket_id": "t.ticket_id + n.i"},
     "outbox": {
         "id": "NULL",
         "ticket": "t.ticket + n.i",

@@ -20,10 +20,11 @@ from datetime import timedelta
 from pathlib import Path
 
 from daemon.core import actions as act
+from daemon.core.sla.events import Wrote
 from daemon.core.values import Address, Disposition
 from daemon.store.database import SqlStore, open_store
 from tests.servers import postgres
-from tests.store.build import NOW, account, asking, decide, mail, message, new_ticket, record
+from tests.store.build import NOW, account, asking, clocks, decide, mail, message, new_ticket, record
 
 _BODY = b"From: marie\r\n\r\n" + b"La caisse est gel=C3=A9e depuis ce matin.\r\n" * 100
 _LEASE = timedelta(minutes=30)
@@ -62,7 +63,20 @@ async def _measured(name: str, url: str, folder: Path, count: int) -> None:
             ids = (f"m{1 + turn}@boulangerie.example", "unknown@x.example")
             await store.snapshot(asking(recorded_ids=ids, tickets=(1001 + turn,)))
 
-        for step, work in (("apply, new ticket", opened), ("apply, reply", joined), ("snapshot", asked)):
+        async def whole(turn: int) -> None:
+            await store.dossiers([1001 + turn])
+
+        async def due(_: int) -> None:
+            await store.next_wake()
+            await store.due_tickets(NOW - _LEASE, 50)
+
+        for step, work in (
+            ("apply, new ticket", opened),
+            ("apply, reply", joined),
+            ("snapshot of a ticket's mail", asked),
+            ("dossier", whole),
+            ("no ticket due", due),
+        ):
             await _timed(step, work, count)
         await _timed("claim, keep, mark sent", lambda _: _send(store), count)
         await _timed("known, 50 UIDs", lambda turn: store.known("INBOX", 7, range(turn, turn + 50)), count)
@@ -111,6 +125,8 @@ def _reply(uid: int, ticket: int, *, version: int) -> act.Decision:
         record(uid, disposition=Disposition.MESSAGE, ticket=ticket, raw=_BODY),
         message(ticket, message_id=f"m{uid}@boulangerie.example"),
         act.AddHistory(ticket=ticket, at=NOW, event="message", by="marie"),
+        act.AddEvent(ticket=ticket, event=Wrote(at=NOW)),
+        clocks(ticket),
         mail(f"note:{uid}", kind="notification", ticket=ticket, rank=2),
         reads={ticket: version},
     )

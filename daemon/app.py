@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
+from daemon.core.commands.rights import addresses_of
 from daemon.core.policy import Policy
 from daemon.core.values import Mail, Unreadable
 from daemon.edges.imap import ImapServer, open_mailbox
@@ -26,6 +27,8 @@ from daemon.loops.outbox import OutboxLoop
 from daemon.loops.pausing import either
 from daemon.loops.reader import MailReader
 from daemon.loops.running import run_together
+from daemon.loops.statements import MonthlyStatements
+from daemon.loops.ticker import TickerLoop
 from daemon.mail.compose import Composer, Identity
 from daemon.mail.masked_copy import copy_mark
 from daemon.mail.tokens import TokenKey, TokenReader, load_or_create_secret
@@ -44,13 +47,15 @@ GRACE: Final = 8.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Edges:
-    """What the desk meets the world with: real servers here, a simulated world in tests."""
+    """What the desk meets the world with: real servers here, a simulated world in tests. `longest_sleep`:
+    seconds after which a loop looks even if nobody wakes it."""
 
     open_mailbox: Callable[[], Awaitable[Mailbox]]
     sender: Sender
     opener: Opener
     clock: Clock
     jitter: Callable[[], float]
+    longest_sleep: float = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +66,7 @@ class Desk:
     reader: MailReader
     intake: IntakeLoop
     outbox: OutboxLoop
+    ticker: TickerLoop
     opener: Opener
     policy: Policy
     stop: asyncio.Event
@@ -113,14 +119,25 @@ async def wire(
         parallel=settings.smtp.connections * 2,
         jitter=edges.jitter,
         stop=stop,
+        longest_sleep=edges.longest_sleep,
     )
-    reader = MailReader(
+    ticker = TickerLoop(
         store=store,
-        opener=edges.opener,
-        evidence=TokenReader(key, policy.desk_address, edges.clock.now),
         policy=policy,
         clock=edges.clock,
         wake_outbox=outbox.wake,
+        stop=stop,
+        statements=MonthlyStatements(store, policy, edges.clock),
+        longest_sleep=edges.longest_sleep,
+    )
+    outbox.wake_ticker = ticker.wake
+    reader = MailReader(
+        store=store,
+        opener=edges.opener,
+        evidence=TokenReader(key, policy.desk_address, edges.clock.now, partial(addresses_of, policy=policy)),
+        policy=policy,
+        clock=edges.clock,
+        wake=partial(_wake, outbox.wake, ticker.wake),
     )
     newer_than = settings.imap.answer_newer_than
     intake = IntakeLoop(
@@ -135,15 +152,22 @@ async def wire(
         stop=stop,
         cards=card_mails(settings, store, key, edges),
     )
+    ticker.taken_in = lambda: intake.progress.last is not None
     return Desk(
         store=store,
         reader=reader,
         intake=intake,
         outbox=outbox,
+        ticker=ticker,
         opener=edges.opener,
         policy=policy,
         stop=stop,
     )
+
+
+def _wake(*loops: Callable[[], None]) -> None:
+    for wake in loops:
+        wake()
 
 
 async def run(settings: Settings, *, resume: bool = False) -> None:
@@ -155,7 +179,7 @@ async def run(settings: Settings, *, resume: bool = False) -> None:
                 return
             sd_notify(READY=1, STATUS=f"serving {settings.imap.mailbox}")
             log.info("ready", extra={"fields": {"mailbox": settings.imap.mailbox}})
-            loops = (desk.intake.progress, desk.outbox.progress)
+            loops = (desk.intake.progress, desk.outbox.progress, desk.ticker.progress)
             try:
                 await serve(desk, watchers(settings, loops, SystemClock(), desk.stop))
             finally:
@@ -166,7 +190,12 @@ async def run(settings: Settings, *, resume: bool = False) -> None:
 async def serve(desk: Desk, beside: Mapping[str, Coroutine[Any, Any, None]] | None = None) -> None:
     """The loops, side by side and with what watches them, until `desk.stop`. Raises the fault of a loop that
     failed."""
-    loops = {"intake": desk.intake.run(), "outbox": desk.outbox.run(), **(beside or {})}
+    loops = {
+        "intake": desk.intake.run(),
+        "outbox": desk.outbox.run(),
+        "ticker": desk.ticker.run(),
+        **(beside or {}),
+    }
     await run_together(loops, desk.stop, GRACE)
 
 
@@ -175,7 +204,9 @@ async def run_once(settings: Settings, *, resume: bool = False) -> None:
     async with open_desk(settings, resume=resume) as desk:
         await desk.opener.ready()
         await desk.intake.once()
+        await desk.ticker.once()
         await desk.outbox.flush()
+        await desk.ticker.once()  # what a server took has moved clocks
 
 
 def card_mails(settings: Settings, store: Store, key: TokenKey, edges: Edges) -> CardMails | None:

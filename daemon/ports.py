@@ -14,7 +14,8 @@ from typing import Protocol
 from daemon.core.actions import Decision
 from daemon.core.dossier import Dossier
 from daemon.core.matching import Lookup, Snapshot
-from daemon.core.values import Arrival, Delivery, Disposition, Findings, Mail, OutboxRow, Unreadable
+from daemon.core.reports.material import Material
+from daemon.core.values import Account, Arrival, Delivery, Disposition, Findings, Mail, OutboxRow, Unreadable
 
 
 class Unavailable(Exception):
@@ -200,10 +201,12 @@ class HeldMail:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Applied:
-    """`ticket` is the number of the ticket that NEW became; `queued` tells the outbox to look."""
+    """`ticket` is the number of the ticket that NEW became; `queued` tells the outbox to look, `wakes` the
+    ticker."""
 
     ticket: int | None
     queued: bool
+    wakes: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -290,6 +293,17 @@ class Store(Protocol):
 
     async def desk_steps_done(self, keys: Sequence[str]) -> set[str]: ...
 
+    # reports
+    def statement_material(
+        self, since: datetime, until: datetime, account: str | None = None
+    ) -> AsyncIterator[Material]:
+        """What the figures of this span are made of, a few tickets at a time: of all accounts, or of one."""
+        ...
+
+    async def list_accounts(self) -> list[Account]:
+        """The directory."""
+        ...
+
     # the outbox
     async def claim_outbox(
         self, now: datetime, limit: int, lease: timedelta, held: Collection[int] = ()
@@ -306,6 +320,10 @@ class Store(Protocol):
         self, row: OutboxRow, message_id: str, envelope_from: str, message: bytes
     ) -> OutboxRow:
         """Keep the rendered bytes before the first attempt, so that a retry repeats them."""
+        ...
+
+    async def contents(self, names: Sequence[str]) -> Mapping[str, bytes]:
+        """Kept files by their sha256; one that is not there is left out."""
         ...
 
     async def next_outbox_due(self) -> datetime | None: ...

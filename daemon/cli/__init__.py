@@ -19,6 +19,7 @@ FAMILIES: Final = (
     "parse",
     "model",
     "sla",
+    "report",
     "tickets",
     "customers",
     "db",

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
+from daemon.cli import simulate
 from daemon.cli.failure import UsageFault
 from daemon.core.values import Coverage, Plan, Priority
 
@@ -30,6 +31,7 @@ def register(sub: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     family = sub.add_parser("sla", help="show and try out the promises of sla.toml")
     verbs = family.add_subparsers(dest="verb", metavar="VERB", required=True)
     _register_explain(verbs)
+    simulate.register(verbs)
 
 
 def _register_explain(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

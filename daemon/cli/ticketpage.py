@@ -68,8 +68,8 @@ def _evidence(evidence: Facts) -> str:
 
 def _message(message: Facts, zone: ZoneInfo) -> list[str]:
     who = _DIRECTIONS.get(message["direction"], message["direction"])
-    ours = message["direction"] == "out" and not message["from"]
-    author = message["from"] or ("the desk" if ours else "somebody unknown")
+    ours = message["direction"] == "out" and not message["from"] and not message.get("by")
+    author = message["from"] or message.get("by") or ("the desk" if ours else "somebody unknown")
     lines = [f"{instant(message['at'], zone)}  {who} {author}"]
     text = message["text"] or ("(automatic, see Mails)" if ours else "(no text)")
     lines += textwrap.indent(text, "  ").splitlines()

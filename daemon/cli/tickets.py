@@ -5,10 +5,16 @@ from __future__ import annotations
 import argparse
 import re
 from collections.abc import Mapping
-from typing import Final
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
 from daemon.cli.failure import CommandFailed, UsageFault
+
+if TYPE_CHECKING:
+    from daemon.core.dossier import Dossier
+    from daemon.core.policy import Policy
+    from daemon.store.database import SqlStore
 
 _REFERENCE: Final = re.compile(r"(?:az[- ]?)?([1-9]\d{0,17})", re.IGNORECASE | re.ASCII)
 _COLUMNS: Final = (
@@ -63,16 +69,53 @@ def show_one(args: argparse.Namespace) -> int:
     from daemon.cli.ticketpage import page
     from daemon.cli.timeleft import left_in
     from daemon.edges.system import SystemClock
+    from daemon.settings.load import policy
 
     ref = reference_of(args.ref)
     settings = settings_of(args)
     zone = ZoneInfo(settings.desk.timezone)
     now, left = SystemClock().now(), left_in(settings.sla)
-    ticket = with_store(settings, lambda store: store.ticket(ref, now=now, left=left))
+
+    async def asked(store: SqlStore) -> tuple[dict[str, Any] | None, list[Dossier]]:
+        return await store.ticket(ref, now=now, left=left), await store.dossiers([number_of(ref)])
+
+    ticket, dossiers = with_store(settings, asked)
     if ticket is None:
         raise CommandFailed(f"there is no ticket {ref}: `azimut-support tickets --all` lists them")
+    counted = [told for one in dossiers for told in intervals(one, policy(settings), now)]
+    ticket = {**ticket, "intervals": counted}
     emit(to_json(ticket, zone) if args.json else page(ticket, zone))
     return 0
+
+
+def intervals(dossier: Dossier, policy: Policy, now: datetime) -> list[dict[str, Any]]:
+    """Every counted span of every cycle, so that each promise can be told back."""
+    from daemon.core.commands.showing import explained
+    from daemon.core.dossier import course_of
+
+    return [
+        {
+            "clock": cycle["clock"],
+            "cycle": datetime.fromisoformat(str(cycle["start"])),
+            "kind": told["kind"],
+            "start": datetime.fromisoformat(told["since"]),
+            "end": datetime.fromisoformat(told["until"]),
+            "calendar": told["calendar"],
+            "version": told["version"],
+            "seconds": told["seconds"],
+            "reason": told["reason"],
+        }
+        for cycle in explained(course_of(dossier, policy, now))
+        for told in _list(cycle["intervals"])
+    ]
+
+
+def _list(value: object) -> list[dict[str, Any]]:
+    return value if isinstance(value, list) else []
+
+
+def number_of(ref: str) -> int:
+    return int(ref.removeprefix("AZ-"))
 
 
 def reference_of(written: str) -> str:

@@ -7,8 +7,11 @@ from datetime import datetime
 from math import floor
 from typing import TYPE_CHECKING
 
+from daemon.core.sla.declaring import changes
+from daemon.core.sla.hours import Spliced
+
 if TYPE_CHECKING:
-    from daemon.core.sla.calendar import Calendar
+    from daemon.core.sla.hours import Hours
     from daemon.core.sla.promises import SlaVersion
     from daemon.store.clocks import ClockRow, Left
 
@@ -16,31 +19,26 @@ if TYPE_CHECKING:
 def left_in(versions: Sequence[SlaVersion]) -> Left:
     """The function that the store's views ask: seconds of working time left at an instant, negative when
     overdue; None when the clock's version or calendar is no longer in `sla.toml`."""
-    calendars: dict[tuple[str, str], Calendar] = {
-        (version.name, calendar.name): calendar
-        for version in versions
-        for calendar in (version.standard, version.continuous)
-    }
+    named = {version.name: version for version in versions}
 
     def left(clock: ClockRow, now: datetime) -> int | None:
-        calendar = calendars.get((clock.sla_version, clock.calendar))
-        if calendar is None:
-            return None
         if clock.due is None:
-            return _left_when_paused(clock, calendar)
-        if clock.due >= now:
-            return floor(calendar.working_seconds(now, clock.due))
-        return floor(-calendar.working_seconds(clock.due, now))
+            return None if clock.left is None else floor(clock.left)
+        hours = _hours(clock, named.get(clock.sla_version))
+        return None if hours is None else floor(hours.working_seconds(now, clock.due))
 
     return left
 
 
-def _left_when_paused(clock: ClockRow, calendar: Calendar) -> int | None:
-    """The target less what was worked until the pause; earlier pauses do not count as work."""
-    if clock.paused_at is None:
+def _hours(clock: ClockRow, version: SlaVersion | None) -> Hours | None:
+    if version is None:
         return None
-    worked = calendar.working_seconds(clock.start, clock.paused_at)
-    for span in clock.spans:
-        if span.kind == "paused" and span.until is not None:
-            worked -= calendar.working_seconds(span.since, span.until)
-    return floor(clock.target - worked)
+    if clock.calendar == version.continuous.name:
+        return version.continuous
+    if clock.calendar != version.standard.name:
+        return None
+    standard = clock.standard or version.standard
+    hours: Hours = standard
+    for change in changes(standard, clock.declared, clock.opened_at):
+        hours = Spliced(before=hours, after=change.standard, at=change.at)
+    return hours

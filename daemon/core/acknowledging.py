@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from daemon.core.actions import NEW, QueueMail
 from daemon.core.case import Case, late, spoken_language
+from daemon.core.informing import minutes_left
 from daemon.core.names import given_name
 from daemon.core.priority import Ruling, rank
 from daemon.core.recipients import REQUESTER, Circle, recipients
 from daemon.core.self_help import choose_self_help
+from daemon.core.sla.calendar import Calendar
 from daemon.core.sla.promises import Promises, SlaVersion, calendar_for
-from daemon.core.values import Coverage, Participant, Plan, Severity
+from daemon.core.values import Coverage, Participant, Plan, Priority, Severity
 
 
 def acknowledgement(
@@ -41,6 +43,13 @@ def readers(case: Case) -> tuple[str, ...]:
     return recipients("ack", Circle(policy=case.policy, people=(requester,)))
 
 
+def _rings(case: Case, ruling: Ruling, calendar: Calendar) -> bool:
+    """Whether the person on call is alerted now: the alarm of a P1 falls due when its calendar is open, and
+    the ticker, which this ticket wakes, queues it in the same second (`sla.steps`)."""
+    due = ruling.priority is Priority.P1 and calendar.next_opening(case.opened_at) <= case.now
+    return due and bool(case.policy.oncall)
+
+
 def _facts(
     case: Case,
     version: SlaVersion,
@@ -53,7 +62,7 @@ def _facts(
     calendar = calendar_for(version, ruling.priority, coverage)
     open_now = calendar.is_open(case.now)
     paying = plan is not Plan.GRATUIT
-    minutes = version.plans[plan].minutes if paying else None
+    minutes = minutes_left(case, plan, version, case.snapshot.calls) if paying else None
     by_phone = case.mail.call is not None  # whoever reads this has neither written nor seen the notice
     answers = case.known and not by_phone
     threads = not case.mail.synthetic_id and not by_phone
@@ -85,8 +94,7 @@ def _facts(
         "opens_at": None if open_now else calendar.next_opening(case.now).isoformat(),
         "closed_why": calendar.closed_why(case.now, language.value),
         "minutes_left": minutes,
-        # True prints that the person on call has been alerted: never before the alarm mail is queued with it.
-        "oncall": False,
+        "oncall": _rings(case, ruling, calendar),
         "phone": case.policy.phone if paying else "",
         "aide": self_help,
         "late": late(case.opened_at, case.now),

@@ -9,7 +9,9 @@ from daemon.core.actions import Action, AddHistory, BounceMail, QueueMail, Suppr
 from daemon.core.matching import Snapshot
 from daemon.core.notices import notice
 from daemon.core.policy import Policy
+from daemon.core.recipients import CUSTOMERS
 from daemon.core.sending import INTERNAL_KINDS
+from daemon.core.taking_back import TakenBack, take_back
 from daemon.core.values import BounceReport, OutboxRow
 
 _ABOUT_FAILURES: Final = frozenset({"bounce", "bounce_perhaps", "undeliverable"})
@@ -26,8 +28,8 @@ def on_bounce(
     """What follows from a report about mails of ours. A row that nobody sent, or a report that says
     "delayed" or "delivered", changes nothing but the history."""
     actions: list[Action] = []
+    hard = is_hard(report)
     for row in snapshot.bounced_rows:
-        hard = is_hard(report)
         actions.append(BounceMail(row=row.id, at=at, hard=hard, status=report.status, text=_words(report)))
         actions += _noted(row, report, at, proven=True)
         if hard:
@@ -64,16 +66,36 @@ def _hard(
     """The address takes no mail: no automatic mail goes there until a person writes from it. Agents' and
     escalation addresses are never suppressed: the desk would fall silent. Their failing is told once a day,
     and never when it is such a notice that came back: two full mailboxes would tell each other for ever."""
-    actions: list[Action] = []
-    if not _is_own(row, policy):
-        actions.append(SuppressAddress(address=row.recipient, reason=_words(report), at=at))
-    return [*actions, *_told("bounce", row, report, snapshot, policy, now)]
+    if _is_own(row, policy):
+        return [*_told("bounce", row, report, snapshot, policy, now)]
+    back = _taken_back(row, snapshot, policy, at, now)
+    return [
+        SuppressAddress(address=row.recipient, reason=_words(report), at=at),
+        *back.actions,
+        *_told("bounce", row, report, snapshot, policy, now, back),
+    ]
+
+
+def _taken_back(row: OutboxRow, snapshot: Snapshot, policy: Policy, at: datetime, now: datetime) -> TakenBack:
+    ticket = snapshot.ticket(row.ticket) if row.ticket is not None else None
+    dossier = snapshot.dossiers.get(ticket.id) if ticket is not None else None
+    if dossier is None or row.kind not in CUSTOMERS:
+        return TakenBack()
+    failed = dossier.suppressed | {one.recipient for one in snapshot.bounced_rows}
+    return take_back(row, dossier, failed, policy, at, now)
 
 
 def _told(
-    what: str, row: OutboxRow, report: BounceReport, snapshot: Snapshot, policy: Policy, now: datetime
+    what: str,
+    row: OutboxRow,
+    report: BounceReport,
+    snapshot: Snapshot,
+    policy: Policy,
+    now: datetime,
+    back: TakenBack | None = None,
 ) -> tuple[QueueMail, ...]:
-    """Agents, once for each mail that came back."""
+    """Agents, once for each mail that came back, with what `back` it took of the ticket's promises."""
+    back = back or TakenBack()
     if row.kind in INTERNAL_KINDS and row.context.get("what") in _ABOUT_FAILURES:
         return ()
     own = _is_own(row, policy)
@@ -89,6 +111,9 @@ def _told(
             "mail_kind": row.kind,
             "error": _words(report),
             "ticket_subject": ticket.subject if ticket else "",
+            "taken_back": [clock.value for clock in back.clocks],
+            "pause_over": back.pause,
+            "unreachable": back.unreachable,
         },
         never_to=row.recipient,
     )

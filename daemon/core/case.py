@@ -88,6 +88,8 @@ def incoming_message(mail: Mail, ticket: int, at: datetime, role: str) -> AddMes
         cc=tuple(a.address for a in mail.cc),
         attachments=mail.attachments,
         role=role,
+        subject=mail.subject,
+        references=mail.references or mail.in_reply_to[:1],
     )
 
 

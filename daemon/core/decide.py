@@ -10,9 +10,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final
 
-from daemon.core import breakers, guards
+from daemon.core import agents, breakers, guards, quarantine, staff
 from daemon.core.acknowledging import readers
-from daemon.core.actions import NEW, Action, AddHistory, Decision, QueueMail, ReleaseAddress
+from daemon.core.actions import NEW, Action, AddEvent, AddHistory, Decision, QueueMail, ReleaseAddress
 from daemon.core.authentication import authenticated, dmarc
 from daemon.core.bouncing import on_bounce
 from daemon.core.case import Case
@@ -20,13 +20,12 @@ from daemon.core.following import continues, courtesy, join_ticket
 from daemon.core.guards import Circumstances, Treatment, Verdict
 from daemon.core.inbound import Inbound as Inbound
 from daemon.core.inbound import record
+from daemon.core.keeping import kept
 from daemon.core.matching import Match, Role, Snapshot, match
 from daemon.core.notices import desk_notice
 from daemon.core.opening import open_ticket
 from daemon.core.policy import Intake, Policy
 from daemon.core.priority import flagged_spam
-from daemon.core.quarantine import on_unreadable
-from daemon.core.quarantine import set_aside as set_aside
 from daemon.core.stub import stub_findings
 from daemon.core.values import (
     Disposition,
@@ -40,9 +39,6 @@ from daemon.core.values import (
 CIRCLES: Final = frozenset({"received-loop", "delivered-to-loop"})
 """Signs of a forwarding loop (RFC 5321 section 6.3)."""
 
-_PERSONAL_SIGNS: Final = frozenset({"spam-flag", "auto-response-suppress"})
-"""Signs that others put on a person's mail."""
-
 
 def needs_findings(mail: Mail | Unreadable) -> bool:
     """Whether the classifier has anything to read: reports and loops are not asked about."""
@@ -50,23 +46,12 @@ def needs_findings(mail: Mail | Unreadable) -> bool:
 
 
 def on_mail(inbound: Inbound, snapshot: Snapshot, policy: Policy, intake: Intake, now: datetime) -> Decision:
-    """Everything that follows from one arrived mail."""
+    """Everything that follows from one arrived mail, the clocks of its tickets included.
+
+    Raises KeyError when it moves a ticket whose dossier the snapshot lacks."""
     mail = inbound.mail
     if isinstance(mail, Unreadable):
-        if snapshot.duplicate:
-            return Decision(actions=(record(inbound, Disposition.DUPLICATE, "duplicate"),))
-        return on_unreadable(inbound, mail, snapshot, policy, now)
-    known = snapshot.account is not None or (mail.call is None and authenticated(mail, policy))
-    heard = mail.call is None or mail.call.transcript  # else the model would judge the phone system's words
-    case = Case(
-        arrival=inbound.arrival,
-        mail=mail,
-        findings=inbound.findings if heard and inbound.findings else stub_findings(),
-        snapshot=snapshot,
-        policy=policy,
-        known=known,
-        now=now,
-    )
+        return kept(_unread(inbound, mail, snapshot, policy, now), {}, policy, snapshot.declared)
     verdict = guards.judge(
         Circumstances(
             mail=mail,
@@ -79,11 +64,45 @@ def on_mail(inbound: Inbound, snapshot: Snapshot, policy: Policy, intake: Intake
             ours=inbound.ours,
         )
     )
+    if staff.wrote(mail, verdict, policy, intake):
+        return agents.on_agent_mail(inbound, snapshot, policy, now)
+    if staff.answered_automatically(mail, verdict, policy, intake):
+        return agents.on_agent_away(inbound, snapshot, policy, now)
+    decision = _decided(inbound, mail, verdict, snapshot, policy, now)
+    return kept(decision, snapshot.dossiers, policy, snapshot.declared)
+
+
+def set_aside(inbound: Inbound, reason: str, policy: Policy, now: datetime) -> Decision:
+    """Quarantine, also for a mail on which the program itself failed."""
+    return kept(quarantine.set_aside(inbound, reason, policy, now), {}, policy)
+
+
+def _unread(
+    inbound: Inbound, mail: Unreadable, snapshot: Snapshot, policy: Policy, now: datetime
+) -> Decision:
+    if snapshot.duplicate:
+        return Decision(actions=(record(inbound, Disposition.DUPLICATE, "duplicate"),))
+    return quarantine.on_unreadable(inbound, mail, snapshot, policy, now)
+
+
+def _decided(
+    inbound: Inbound, mail: Mail, verdict: Verdict, snapshot: Snapshot, policy: Policy, now: datetime
+) -> Decision:
     if verdict.filed_as is Disposition.BOUNCE:
         return _bounce(inbound, mail, snapshot, policy, now)
     if not guards.may_join(verdict):
         told = _in_circles(mail, policy, now) if verdict.filed_as is Disposition.LOOP else ()
         return Decision(actions=(record(inbound, verdict.filed_as, verdict.rule), *told))
+    heard = mail.call is None or mail.call.transcript  # else the model would judge the phone system's words
+    case = Case(
+        arrival=inbound.arrival,
+        mail=mail,
+        findings=inbound.findings if heard and inbound.findings else stub_findings(),
+        snapshot=snapshot,
+        policy=policy,
+        known=snapshot.account is not None or (mail.call is None and authenticated(mail, policy)),
+        now=now,
+    )
     return _converse(inbound, case, verdict)
 
 
@@ -182,7 +201,7 @@ def _by_a_program(case: Case, found: Match, verdict: Verdict) -> bool:
         return mail.mail_class is MailClass.AUTO_REPLY and "null-return-path" in mail.signs
     if found.role is not Role.PARTICIPANT:
         return True
-    return mail.mail_class is not MailClass.LIST and not _PERSONAL_SIGNS.issuperset(mail.signs)
+    return mail.mail_class is not MailClass.LIST and not staff.PERSONAL_SIGNS.issuperset(mail.signs)
 
 
 def _nothing_asked(case: Case, verdict: Verdict) -> bool:
@@ -198,9 +217,12 @@ def _bounce(inbound: Inbound, mail: Mail, snapshot: Snapshot, policy: Policy, no
     at = min(inbound.arrival.internaldate, now)
     rows = snapshot.bounced_rows
     follow = on_bounce(mail.bounce, snapshot, policy, at, now) if mail.bounce is not None else ()
+    moved = {a.ticket: snapshot.dossiers[a.ticket].ticket.version for a in follow if isinstance(a, AddEvent)}
     perhaps = snapshot.bounced_perhaps
     reason = "delivery report" if rows else "delivery report for a mail that we do not know"
     if not rows and perhaps is not None:
         reason = "delivery report that names an address we wrote to"
     ticket = next((row.ticket for row in (*rows, perhaps) if row is not None), None)
-    return Decision(actions=(record(inbound, Disposition.BOUNCE, reason, ticket=ticket), *follow))
+    return Decision(
+        actions=(record(inbound, Disposition.BOUNCE, reason, ticket=ticket), *follow), reads=moved
+    )

@@ -10,6 +10,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from daemon.core.commands.hearing import Before, Spoken
+from daemon.core.commands.notifying import Said
 from daemon.core.policy import Policy
 from daemon.core.sla.calendar import Calendar
 from daemon.core.sla.course import Course
@@ -56,12 +57,15 @@ class Dossier:
     news         words for the next status update, "" when there are none
     spoke        the newest message of a customer;  spoke_text: its words
     copied       whom the opening mail had in To and Cc
+    conversation what was said on it, oldest first, notes too: only where `Lookup.agent` asks
     answer       the newest answer of an agent
     unsent       outbox rows (id, version) of an agent's answer that nobody has begun to send
     before       the last change by an agent's command, for "annuler"
     objected     the customer's "urgent" was heard once
     credit       of this ticket, the newest
     suppressed   of its participants' addresses those whose mail bounces
+    known        its acknowledgement took the requester for somebody known (context "known")
+    silenced     its opening was not acknowledged (history "not_acknowledged"): spam, a forgery, a breaker
     calls        logged for the account in this calendar month and the one before
     others       unresolved tickets of the same account, this one left out
     declared     every change of hours by `#horaire`
@@ -82,12 +86,15 @@ class Dossier:
     spoke: Spoken | None = None
     spoke_text: str = ""
     copied: tuple[str, ...] = ()
+    conversation: tuple[Said, ...] = ()
     answer: AgentsAnswer | None = None
     unsent: tuple[tuple[int, int], ...] = ()
     before: Before | None = None
     objected: bool = False
     credit: KeptCredit | None = None
     suppressed: frozenset[str] = frozenset()
+    known: bool = False
+    silenced: bool = False
     account: Account | None = None
     calls: tuple[LoggedCall, ...] = ()
     others: int = 0

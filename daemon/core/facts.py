@@ -10,6 +10,7 @@ from typing import Final
 from daemon.core.commands.hearing import Held
 from daemon.core.dossier import Dossier
 from daemon.core.sla.declaring import Declared
+from daemon.core.sla.minutes import LoggedCall
 from daemon.core.values import Account, Contact, OutboxRow, Ticket
 
 COMPARED: Final = 2_000
@@ -102,6 +103,7 @@ class Snapshot:
     customers         for each of `customers` the account that the address belongs to
     foreign           those of `named` that belong to an account (or a contact), with its key
     listing           see `Lookup.listing`
+    calls             logged for the sender's account in this calendar month and the one before
     """
 
     duplicate: bool = False
@@ -129,6 +131,7 @@ class Snapshot:
     customers: Mapping[str, Account | None] = field(default_factory=dict)
     foreign: Mapping[str, str] = field(default_factory=dict)
     listing: tuple[Listed, ...] = ()
+    calls: tuple[LoggedCall, ...] = ()
 
     def ticket(self, number: int) -> Ticket | None:
         """The ticket under this number, or the one that it was merged into."""

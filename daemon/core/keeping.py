@@ -33,6 +33,7 @@ def kept(
     """
     events = _events(decision.actions)
     done = _done(decision.actions)
+    looked = {a.ticket: a.at for a in decision.actions if isinstance(a, StepsDone)}
     actions: list[Action] = []
     for action in decision.actions:
         if not isinstance(action, OpenTicket):
@@ -47,6 +48,7 @@ def kept(
         dossier = dossiers[number]
         happened = events.get(number, ())
         seen = max([dossier.opening.at, *(e.at for e in (*dossier.events, *happened))])
+        seen = max(seen, looked.get(number, seen))  # time alone may have made a breach
         course = course_of(dossier, policy, seen, happened)
         actions.append(_clocks(number, course, dossier.done | done.get(number, frozenset()), policy))
     return replace(decision, actions=tuple(actions))

@@ -57,6 +57,9 @@ _EMPTY: Final[dict[str, object]] = {
     "sender": "",
     "subject": "",
     "about": "",
+    "taken_back": [],
+    "pause_over": False,
+    "unreachable": False,
     "in_reply_to": "",
     "references": [],
 }

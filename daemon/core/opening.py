@@ -1,4 +1,5 @@
-"""A mail that belongs to no ticket opens one: priority, promises, and the acknowledgement that tells them.
+"""A mail that belongs to no ticket opens one: priority, promises, the acknowledgement that tells them, and
+the agents who are told of it.
 
 Pure like all of `core`: it is told the time and everything the store knows, and returns actions.
 """
@@ -7,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from daemon.core import informing
 from daemon.core.acknowledging import acknowledgement
 from daemon.core.actions import (
     NEW,
@@ -35,28 +37,28 @@ def open_ticket(case: Case, *, related: int | None, acknowledge: bool, rule: str
     ruling = judge_priority(case)
     promises = promise(version, plan, coverage, ruling.priority, case.opened_at)
     language, _ = spoken_language(case)
-    subject = case.mail.subject
+    opened = OpenTicket(
+        at=case.opened_at,
+        subject=case.mail.subject,
+        requester=case.requester,
+        account=case.snapshot.account.key if case.snapshot.account else None,
+        language=language,
+        plan=plan,
+        coverage=coverage,
+        sla_version=version.name,
+        priority=ruling.priority,
+        provisional=ruling.provisional,
+        severity=case.findings.severity,
+        confidence=case.findings.confidence,
+        rule=ruling.rule,
+        intent=case.findings.intent.value,
+        missing=case.findings.missing,
+        evidence=case.findings.evidence,
+        to_verify=case.findings.confidence == 0.0,
+        related_to=related,
+    )
     actions: list[Action] = [
-        OpenTicket(
-            at=case.opened_at,
-            subject=subject,
-            requester=case.requester,
-            account=case.snapshot.account.key if case.snapshot.account else None,
-            language=language,
-            plan=plan,
-            coverage=coverage,
-            sla_version=version.name,
-            priority=ruling.priority,
-            provisional=ruling.provisional,
-            severity=case.findings.severity,
-            confidence=case.findings.confidence,
-            rule=ruling.rule,
-            intent=case.findings.intent.value,
-            missing=case.findings.missing,
-            evidence=case.findings.evidence,
-            to_verify=case.findings.confidence == 0.0,
-            related_to=related,
-        ),
+        opened,
         *_participant(case),
         incoming_message(case.mail, NEW, case.opened_at, role="requester"),
         AddHistory(
@@ -75,9 +77,9 @@ def open_ticket(case: Case, *, related: int | None, acknowledge: bool, rule: str
         *_remarks(case, related),
         *remember(case, language),
     ]
-    if acknowledge:
-        actions += acknowledgement(case, version, plan, coverage, ruling, promises)
-    return tuple(actions)
+    acks = acknowledgement(case, version, plan, coverage, ruling, promises) if acknowledge else ()
+    asked = ruling.provisional and bool(acks)
+    return (*actions, *acks, *informing.new_ticket(case, opened, version, asked_two=asked))
 
 
 def version_in_force(case: Case) -> SlaVersion:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Final
 
-from daemon.core import retry
+from daemon.core import retry, stale
+from daemon.core.accepting import COUNTING, acceptance
 from daemon.core.actions import (
     Action,
     AddHistory,
@@ -18,6 +21,8 @@ from daemon.core.actions import (
     SaidMail,
 )
 from daemon.core.case import late
+from daemon.core.dossier import Dossier
+from daemon.core.keeping import kept
 from daemon.core.notices import notice
 from daemon.core.policy import Policy
 from daemon.core.recipients import CUSTOMERS, TEAM
@@ -46,8 +51,27 @@ class Send:
     anew: bool = False
 
 
-def on_send(row: OutboxRow, now: datetime) -> Send | Decision:
-    """The last look before the first attempt: a stale mail says that it is late, or is not sent at all.
+_NO_DOSSIERS: Final[Mapping[int, Dossier]] = MappingProxyType({})
+
+
+def asks_before(row: OutboxRow) -> tuple[int, ...]:
+    """The tickets whose dossiers `on_send` wants for this row: those of a mail that may have gone stale."""
+    return stale.looked_at(row) if _is_fresh(row) else ()
+
+
+def asks_after(row: OutboxRow, delivery: Delivery) -> int | None:
+    """The ticket whose dossier `on_delivery` wants: its acceptance moves clocks."""
+    return row.ticket if delivery.outcome is Outcome.ACCEPTED and row.kind in COUNTING else None
+
+
+def on_send(
+    row: OutboxRow,
+    now: datetime,
+    policy: Policy | None = None,
+    dossiers: Mapping[int, Dossier] = _NO_DOSSIERS,
+) -> Send | Decision:
+    """The last look before the first attempt: a stale mail says that it is late, what is true by now, or is
+    not sent at all. `dossiers`: of the tickets of `asks_before`; one that is missing is not looked at.
 
     A row whose bytes a server may have had is repeated as it is: the same Message-ID, the same bytes. While
     the server is out of reach nobody has them, and after an outage of hours they must not sound punctual.
@@ -55,31 +79,41 @@ def on_send(row: OutboxRow, now: datetime) -> Send | Decision:
     """
     if row.suppressed and row.kind in CUSTOMERS.keys() - _WRITTEN_BY_PEOPLE:
         return _unsendable(row, now)
-    kept = row.message is not None
-    if row.kind != "ack" or (kept and not row.last_error.startswith(_NOBODY_THERE)):
+    if not _is_fresh(row):
         return Send(context=row.context)
-    opened = datetime.fromisoformat(str(row.context["opened"]))
-    if not late(opened, now):
-        return Send(context=row.context)
-    return Send(context={**row.context, "late": True}, anew=kept)
+    context = row.context
+    if policy is not None and dossiers:
+        found = stale.current(row, dossiers, policy, now)
+        if isinstance(found, str):
+            return _overtaken(row, found, now)
+        context = found
+    if row.kind == "ack" and late(datetime.fromisoformat(str(row.context["opened"])), now):
+        rings = bool(context.get("oncall")) and not late(row.queued_at, now)  # else the alarm lay here too
+        context = {**context, "late": True, "oncall": rings}
+    return Send(context=context, anew=row.message is not None and context != row.context)
 
 
-def on_delivery(row: OutboxRow, delivery: Delivery, policy: Policy, now: datetime, jitter: float) -> Decision:
-    """The actions that follow from one attempt. `jitter` in [0, 1) spreads the retries."""
+def _is_fresh(row: OutboxRow) -> bool:
+    """No server can have had it."""
+    return row.message is None or row.last_error.startswith(_NOBODY_THERE)
+
+
+def on_delivery(
+    row: OutboxRow,
+    delivery: Delivery,
+    policy: Policy,
+    now: datetime,
+    jitter: float,
+    dossier: Dossier | None = None,
+) -> Decision:
+    """The actions that follow from one attempt. `jitter` in [0, 1) spreads the retries. `dossier`: of the
+    ticket of `asks_after`, or of the one that it was merged into."""
     copies = int(row.last_error.startswith(_MAY_HAVE_ARRIVED))
     verdict = retry.next_attempt(
         delivery.outcome, row.attempts, row.queued_at, now, jitter, unknown_before=copies
     )
     if isinstance(verdict, retry.Done):
-        sent = MarkSent(
-            row=row.id,
-            version=row.version,
-            at=now,
-            code=delivery.code,
-            text=delivery.text,
-            message=_said(row, now),
-        )
-        return Decision(actions=(sent,))
+        return _accepted(row, delivery, policy, now, dossier)
     error = _error(delivery)
     if isinstance(verdict, retry.RetryAt):
         told = _MAY_HAVE_ARRIVED + error if copies or delivery.outcome is Outcome.UNKNOWN else error
@@ -87,6 +121,25 @@ def on_delivery(row: OutboxRow, delivery: Delivery, policy: Policy, now: datetim
             actions=(RetryMail(row=row.id, version=row.version, at=now, due_at=verdict.at, error=told),)
         )
     return Decision(actions=_give_up(row, f"{verdict.reason}: {error}", policy, now))
+
+
+def _accepted(
+    row: OutboxRow, delivery: Delivery, policy: Policy, now: datetime, dossier: Dossier | None
+) -> Decision:
+    sent = MarkSent(
+        row=row.id,
+        version=row.version,
+        at=now,
+        code=delivery.code,
+        text=delivery.text,
+        message=_said(row, now),
+    )
+    moves = acceptance(row, dossier, policy, now) if dossier is not None and row.kind in COUNTING else ()
+    if dossier is None or not moves:
+        return Decision(actions=(sent,))
+    ticket = dossier.ticket
+    decision = Decision(actions=(sent, *moves), reads={ticket.id: ticket.version})
+    return kept(decision, {ticket.id: dossier}, policy)
 
 
 def _said(row: OutboxRow, at: datetime) -> SaidMail | None:
@@ -114,11 +167,18 @@ def cancel(row: OutboxRow, reason: str, now: datetime) -> Decision:
 
 def _unsendable(row: OutboxRow, now: datetime) -> Decision:
     reason = "mail to this address has bounced, and nobody has written from it since"
-    noted: tuple[Action, ...] = ()
-    if row.ticket is not None:
-        detail: dict[str, object] = {"kind": row.kind, "recipient": row.recipient, "reason": "suppressed"}
-        noted = (AddHistory(ticket=row.ticket, at=now, event="not_sent", by="desk", detail=detail),)
-    return Decision(actions=(*cancel(row, reason, now).actions, *noted))
+    return Decision(actions=(*cancel(row, reason, now).actions, *_not_sent(row, "suppressed", now)))
+
+
+def _overtaken(row: OutboxRow, reason: str, now: datetime) -> Decision:
+    return Decision(actions=(*cancel(row, reason, now).actions, *_not_sent(row, reason, now)))
+
+
+def _not_sent(row: OutboxRow, reason: str, now: datetime) -> tuple[AddHistory, ...]:
+    if row.ticket is None:
+        return ()
+    detail: dict[str, object] = {"kind": row.kind, "recipient": row.recipient, "reason": reason}
+    return (AddHistory(ticket=row.ticket, at=now, event="not_sent", by="desk", detail=detail),)
 
 
 def _give_up(row: OutboxRow, error: str, policy: Policy, now: datetime) -> tuple[Action, ...]:

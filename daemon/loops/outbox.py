@@ -1,7 +1,8 @@
 """Outbox to SMTP: due rows leave, gravest first, several at once; what follows is the core's to say.
 
 The order that loses nothing: claim the row, render it once and keep the bytes, send, record. A crash before
-the record repeats the same bytes under the same Message-ID; before the bytes are kept nothing was sent.
+the record repeats the same bytes under the same Message-ID; before the bytes are kept nothing was sent. What
+an attempt means is `outcomes`.
 """
 
 from __future__ import annotations
@@ -9,25 +10,25 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Final, TypeVar
+from typing import Final
 
 from daemon.core.actions import Decision
 from daemon.core.policy import Policy
-from daemon.core.sending import Send, on_delivery, on_send, unrenderable
+from daemon.core.sending import Send, unrenderable
 from daemon.core.values import Delivery, OutboxRow, Outcome
 from daemon.loops.backoff import Backoff
+from daemon.loops.insisting import Insisting
+from daemon.loops.outcomes import Outcomes
 from daemon.loops.progress import Progress
 from daemon.loops.unsettled import Unsettled
-from daemon.mail.compose import Composer
-from daemon.ports import Clock, Conflict, Sender, Store, Unavailable
+from daemon.mail.compose import Composer, enclosed
+from daemon.ports import Applied, Clock, Conflict, Sender, Store, Unavailable
 
 log = logging.getLogger("azimut.outbox")
-
-T = TypeVar("T")
 
 LEASE: Final = timedelta(minutes=30)
 """A claim outlives the slowest honest conversation (RFC 5321 4.5.3.2: ten minutes for the final 250)."""
@@ -45,7 +46,11 @@ LOGIN_REFUSED: Final = frozenset({530, 534, 535, 538})
 
 
 class OutboxLoop:
-    """`parallel`: how many mails are under way at once. `jitter` gives a number in [0, 1) per retry."""
+    """`parallel`: how many mails are under way at once. `jitter` gives a number in [0, 1) per retry.
+    `longest_sleep`: seconds after which it looks even if nobody wakes it.
+
+    wake_ticker  called when a delivery has moved a ticket's clocks; whoever has a ticker sets it
+    """
 
     def __init__(
         self,
@@ -58,6 +63,7 @@ class OutboxLoop:
         parallel: int,
         jitter: Callable[[], float],
         stop: asyncio.Event,
+        longest_sleep: float = LONGEST_SLEEP,
     ) -> None:
         self._store = store
         self._sender = sender
@@ -67,6 +73,8 @@ class OutboxLoop:
         self._parallel = parallel
         self._jitter = jitter
         self._stop = stop
+        self._longest_sleep = longest_sleep
+        self.wake_ticker: Callable[[], None] = lambda: None
         self._wake = asyncio.Event()
         self._backoff = Backoff()
         self._closed_until: datetime | None = None
@@ -74,6 +82,8 @@ class OutboxLoop:
         self._claimed_at = clock.now()
         self._in_hand: set[int] = set()
         self.progress = Progress("outbox")
+        self._insist = Insisting(self.progress, clock, stop)
+        self._outcomes = Outcomes(store, policy, self._insist)
         self._unsettled = Unsettled(self.progress)
 
     def wake(self) -> None:
@@ -89,7 +99,7 @@ class OutboxLoop:
                 try:
                     await self._turn(under_way)
                 except Unavailable as trouble:
-                    await self._sleep(self._store_away(backoff, trouble))
+                    await self._insist.pause(backoff, trouble)
                 else:
                     if backoff.reset():
                         log.info("store_back")
@@ -169,10 +179,10 @@ class OutboxLoop:
         """Seconds until there may be something to claim."""
         due = self._clock.now() if self._claimed else await self._store.next_outbox_due()
         if due is None:
-            return LONGEST_SLEEP
+            return self._longest_sleep
         if self._closed_until is not None:
             due = max(due, self._closed_until)
-        return min(max((due - self._clock.now()).total_seconds(), 0.0), LONGEST_SLEEP)
+        return min(max((due - self._clock.now()).total_seconds(), 0.0), self._longest_sleep)
 
     def _shut(self) -> bool:
         """The server was out of reach a moment ago."""
@@ -186,7 +196,7 @@ class OutboxLoop:
         rows = await self._store.claim_outbox(now, limit, LEASE, self._in_hand)
         self._unsettled.claimed(rows, now + LEASE)
         if len(rows) < limit:
-            self._unsettled.none_due(now, timedelta(seconds=LONGEST_SLEEP))
+            self._unsettled.none_due(now, timedelta(seconds=self._longest_sleep))
             if not rows and not self.progress.waiting:
                 self.progress.heal("smtp")  # nobody waits for it any more
         return rows
@@ -201,7 +211,7 @@ class OutboxLoop:
 
     async def _attempt(self, row: OutboxRow) -> None:
         now = self._clock.now()
-        step = on_send(row, now)
+        step = await self._outcomes.before(row, now)
         if isinstance(step, Decision):
             await self._record(row, step)
             return
@@ -220,14 +230,22 @@ class OutboxLoop:
             rendered.envelope_from, rendered.recipient, rendered.message or b""
         )
         self._tell(rendered, delivery)
-        decision = on_delivery(rendered, delivery, self._policy, self._clock.now(), self._jitter())
-        await self._record(rendered, decision)
+        ended = self._clock.now()
+        try:
+            decision, applied = await self._outcomes.after(rendered, delivery, ended, self._jitter())
+        except Conflict:
+            self._changed(rendered)
+            return
+        self._recorded(rendered, decision, applied)
 
     async def _rendered(self, row: OutboxRow, step: Send, now: datetime) -> OutboxRow:
         """The row with its bytes: those that were kept, else made now and kept before anything is sent."""
         if row.message is not None and not step.anew:
             return row
-        made = self._composer.render(replace(row, context=step.context), now)
+        told = replace(row, context=step.context)
+        files = enclosed(told)
+        contents = await self._insist(partial(self._store.contents, files)) if files else {}
+        made = self._composer.render(told, now, contents)
         return await self._insist(
             partial(
                 self._store.keep_message,
@@ -239,42 +257,24 @@ class OutboxLoop:
         )
 
     async def _record(self, row: OutboxRow, decision: Decision) -> None:
-        """Write what became of the row. Should the process die here, the claim is released at the next start
-        and the same bytes are sent again."""
+        """Write what became of a row that is not sent."""
         try:
             applied = await self._insist(partial(self._store.apply, decision))
         except Conflict:
-            log.warning("outbox_row_changed", extra={"fields": _fields(row)})
-            self._unsettled.over(row)
+            self._changed(row)
             return
+        self._recorded(row, decision, applied)
+
+    def _changed(self, row: OutboxRow) -> None:
+        log.warning("outbox_row_changed", extra={"fields": _fields(row)})
+        self._unsettled.over(row)
+
+    def _recorded(self, row: OutboxRow, decision: Decision, applied: Applied) -> None:
         self._unsettled.decided(row, decision)
         if applied.queued:
             self.wake()
-
-    async def _insist(self, write: Callable[[], Awaitable[T]]) -> T:
-        """Write about a claimed row, however long the database is away: what is given up here would lie until
-        its claim lapses, half an hour late or sent twice. Raises `Unavailable` only when the daemon stops."""
-        backoff = Backoff()
-        while True:
-            try:
-                written = await write()
-            except Unavailable as trouble:
-                if self._stop.is_set():
-                    raise
-                await self._sleep(self._store_away(backoff, trouble))
-            else:
-                if backoff.reset():
-                    log.info("store_back")
-                return written
-
-    def _store_away(self, backoff: Backoff, trouble: Unavailable) -> float:
-        """Say so; how long to wait before the next try."""
-        now = self._clock.now()
-        seconds = backoff.after(trouble)
-        self.progress.fail("store", str(trouble), now)
-        self.progress.alive(now, seconds)
-        log.warning("store_unavailable", extra={"fields": {"reason": str(trouble), "retry_in": seconds}})
-        return seconds
+        if applied.wakes:
+            self.wake_ticker()
 
     def _tell(self, row: OutboxRow, delivery: Delivery) -> None:
         self.progress.count(delivery.outcome.value)
@@ -294,13 +294,6 @@ class OutboxLoop:
             log.info("mail_sent", extra={"fields": fields})
         else:
             log.warning("mail_not_sent", extra={"fields": {**fields, "reason": delivery.text}})
-
-    async def _sleep(self, seconds: float) -> None:
-        stop = asyncio.create_task(self._stop.wait())
-        try:
-            await asyncio.wait([stop], timeout=seconds)
-        finally:
-            stop.cancel()
 
 
 def _fields(row: OutboxRow) -> dict[str, object]:

@@ -13,13 +13,14 @@ from dataclasses import replace
 from itertools import groupby
 from typing import Final
 
-from daemon.core.actions import Decision, QueueMail, RecordMail
+from daemon.core.actions import Decision, DeclareHours, QueueMail, RecordMail, WriteClocks
+from daemon.core.agency.wanting import wanted_still
 from daemon.core.decide import Inbound, on_mail, set_aside
-from daemon.core.matching import Snapshot
+from daemon.core.matching import Lookup, Snapshot
 from daemon.core.notices import desk_notice
 from daemon.core.policy import Intake, Policy
-from daemon.core.values import Arrival, Disposition, Unreadable
-from daemon.loops.reading import Evidence, Glasses, Reading
+from daemon.core.values import Arrival, Disposition, Mail, Unreadable
+from daemon.loops.reading import Evidence, Glasses, Reading, with_words
 from daemon.ports import (
     AlreadyDone,
     Applied,
@@ -45,6 +46,8 @@ ALONE_FROM: Final = 500_000
 
 HELD_BATCH: Final = 50
 
+_WAKING: Final = (QueueMail, WriteClocks, DeclareHours)
+
 
 class MailReader:
     """From a mail in the mailbox to its disposition in the store."""
@@ -57,13 +60,13 @@ class MailReader:
         evidence: Evidence,
         policy: Policy,
         clock: Clock,
-        wake_outbox: Callable[[], None],
+        wake: Callable[[], None],
     ) -> None:
         self._store = store
-        self._glasses = Glasses(opener=opener, evidence=evidence)
+        self._glasses = Glasses(opener=opener, evidence=evidence, policy=policy)
         self._policy = policy
         self._clock = clock
-        self._wake_outbox = wake_outbox
+        self._wake = wake
 
     async def read(self, mailbox: str, uidvalidity: int, raws: Sequence[RawMail]) -> list[Reading]:
         """What can be said of these mails without the store. Raises `Unavailable`."""
@@ -132,7 +135,7 @@ class MailReader:
             facts={"reason": "brake"},
         )
         await self._store.apply(Decision(actions=tuple(told)))
-        self._wake_outbox()
+        self._wake()
 
     async def _settle_together(
         self, readings: Sequence[Reading], circumstances: Intake
@@ -142,6 +145,8 @@ class MailReader:
 
         def judge(reading: Reading) -> Callable[[Snapshot], Decision]:
             def decide(snapshot: Snapshot) -> Decision:
+                if self._asks_more(reading, snapshot) is not None:
+                    raise Conflict  # taken by itself, where the store can be asked again
                 decided[reading.arrival.uid] = self._decide(reading, snapshot, circumstances)
                 return decided[reading.arrival.uid]
 
@@ -168,10 +173,8 @@ class MailReader:
             return await self._quarantine(reading, fault)
 
     async def _decide_and_write(self, reading: Reading, circumstances: Intake) -> Disposition:
-        if reading.lookup is None:
-            raise ValueError("a mail that was not read cannot be decided")
         for _ in range(DECISIONS):
-            snapshot = await self._store.snapshot(reading.lookup)
+            snapshot = await self._snapshot(reading)
             try:
                 return await self._write(reading.arrival, self._decide(reading, snapshot, circumstances))
             except Conflict:
@@ -180,10 +183,27 @@ class MailReader:
             "store", f"UID {reading.arrival.uid} could not be written: its ticket keeps changing"
         )
 
+    async def _snapshot(self, reading: Reading) -> Snapshot:
+        """The store's answer, asked once more where the first one shows that more is needed."""
+        if reading.lookup is None:
+            raise ValueError("a mail that was not read cannot be decided")
+        snapshot = await self._store.snapshot(reading.lookup)
+        more = self._asks_more(reading, snapshot)
+        return snapshot if more is None else await self._store.snapshot(more)
+
+    def _asks_more(self, reading: Reading, snapshot: Snapshot) -> Lookup | None:
+        mail = reading.inbound.mail if reading.inbound is not None else None
+        if not isinstance(mail, Mail) or reading.lookup is None or not reading.lookup.agent:
+            return None
+        return wanted_still(reading.lookup, snapshot, mail, self._policy, reading.arrival.internaldate)
+
     def _decide(self, reading: Reading, snapshot: Snapshot, circumstances: Intake) -> Decision:
         if reading.inbound is None:
             raise ValueError("a mail that was not read cannot be decided")
-        return on_mail(reading.inbound, snapshot, self._policy, circumstances, self._clock.now())
+        inbound = reading.inbound
+        if isinstance(inbound.mail, Mail) and reading.lookup is not None and reading.lookup.agent:
+            inbound = with_words(inbound, inbound.mail, snapshot)
+        return on_mail(inbound, snapshot, self._policy, circumstances, self._clock.now())
 
     async def _quarantine(self, reading: Reading, fault: Exception) -> Disposition:
         """The program failed on this mail: it is kept with the fault's name, and somebody is told. When even
@@ -209,10 +229,10 @@ class MailReader:
         return self._settled(arrival, decision, applied)
 
     def _settled(self, arrival: Arrival, decision: Decision, applied: Applied) -> Disposition:
-        """It is written: say so, and let the outbox look."""
+        """It is written: say so, and let the outbox and the ticker look."""
         record = _record_of(decision)
-        if any(isinstance(a, QueueMail) for a in decision.actions):
-            self._wake_outbox()
+        if any(isinstance(a, _WAKING) for a in decision.actions):
+            self._wake()
         fields = _fields(arrival, record.disposition.value)
         log.info("mail", extra={"fields": {**fields, "ticket": applied.ticket, "rule": record.reason}})
         return record.disposition

@@ -1,16 +1,19 @@
-"""What can be said of a mail without the store: parsed, classified, its evidence collected. It decides and
-writes nothing."""
+"""What can be said of a mail without the store: parsed, classified, its evidence collected; of an agent's
+mail its own words, and with the store's answer what of them may be ours. It decides and writes nothing."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
+from daemon.core.agency.wanting import is_automatic, wanted, writer
 from daemon.core.decide import Inbound
-from daemon.core.matching import Lookup, lookup
+from daemon.core.matching import Lookup, Snapshot, lookup
+from daemon.core.policy import Policy
 from daemon.core.values import Arrival, Claim, Mail
+from daemon.mail.agent_reply import agent_words, text_of
 from daemon.ports import Opened, Opener, RawMail, ReadingFault
 
 log = logging.getLogger("azimut.intake")
@@ -47,9 +50,10 @@ class Reading:
 
 
 class Glasses:
-    def __init__(self, *, opener: Opener, evidence: Evidence) -> None:
+    def __init__(self, *, opener: Opener, evidence: Evidence, policy: Policy) -> None:
         self._opener = opener
         self._evidence = evidence
+        self._policy = policy
 
     async def read(self, arrivals: Sequence[Arrival], raws: Sequence[RawMail]) -> list[Reading]:
         """Any fault of one mail is that mail's alone. Raises `Unavailable` when nothing can be read now."""
@@ -84,7 +88,30 @@ class Glasses:
                 raw=data,
                 ours=readable is not None and self._evidence.is_ours(readable),
             )
-            wanted = lookup(mail, claims, arrival.internaldate, rows)
+            asked = lookup(mail, claims, arrival.internaldate, rows)
+            if readable is not None and writer(readable, self._policy) is not None:
+                inbound = with_words(inbound, readable)
+                asked = wanted(asked, readable, inbound.words, self._policy, arrival.internaldate)
         except Exception as fault:  # noqa: BLE001 - whoever settles this mail sets it aside with the reason
             return Reading(arrival=arrival, data=data, fault=fault)
-        return Reading(arrival=arrival, data=data, inbound=inbound, lookup=wanted)
+        return Reading(arrival=arrival, data=data, inbound=inbound, lookup=asked)
+
+
+def with_words(inbound: Inbound, mail: Mail, snapshot: Snapshot | None = None) -> Inbound:
+    """An agent's mail with their own words; once the store has told which mail of ours it answers, with the
+    lines that stand in that one among its doubts. What a program wrote in an agent's name is nobody's."""
+    if is_automatic(mail):
+        return inbound
+    row = snapshot.answered if snapshot is not None else None
+    ours = text_of(row.message, _customers_words(row.context)) if row is not None and row.message else ""
+    found = agent_words(mail, ours)
+    return replace(inbound, words=found.text, doubts=found.doubts)
+
+
+def _customers_words(context: Mapping[str, object]) -> Iterator[str]:
+    """What of a mail to an agent the customer had written."""
+    yield str(context.get("text", ""))
+    conversation = context.get("conversation")
+    for said in conversation if isinstance(conversation, list) else ():
+        if isinstance(said, Mapping) and said.get("direction") == "in":
+            yield str(said.get("text", ""))

@@ -8,8 +8,9 @@ it is in doubt. What is a command in it is read by `core.commands`.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from email import message_from_bytes
 from typing import Final
 
 from daemon.core.values import Mail
@@ -42,6 +43,19 @@ def agent_words(mail: Mail, ours: str = "") -> AgentWords:
     if _only_quoted(lines):
         return AgentWords(text="")  # nothing was written: then the whole text is kept as new
     return AgentWords(text=text, doubts=tuple(_doubts(lines, ours)))
+
+
+def text_of(message: bytes, said: Iterable[str] = ()) -> str:
+    """The text of a mail that we sent, for `agent_words`. `said`: what the customer wrote, which is left out
+    line by line, for an agent may repeat that."""
+    parts = message_from_bytes(message).walk()  # not the modern policy, which parses every header anew
+    plain_ones = (p for p in parts if p.get_content_type() == "text/plain" and p.get_filename() is None)
+    part = next(plain_ones, None)
+    content = part.get_payload(decode=True) if part is not None else b""
+    charset = part.get_content_charset("utf-8") if part is not None else "utf-8"
+    text = content.decode(charset, "replace") if isinstance(content, bytes) else ""
+    theirs = {_bare(line) for words in said for line in words.split("\n")}
+    return "\n".join(line for line in text.splitlines() if _bare(line) not in theirs)
 
 
 def _only_quoted(lines: Sequence[str]) -> bool:

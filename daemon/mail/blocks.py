@@ -5,8 +5,10 @@ it out twice. It knows no template, no language and no mail.
 
 The writing: blank lines part the blocks; the lines of a paragraph flow together; a line that begins with
 "– ", "- " or "1. " is an item. "----" begins the small print (unmarked in the text), "________" does so under
-a visible rule. "[taps]" is where the HTML puts its one-tap links; "[en] " begins a paragraph in English.
-`BREAK` ends a line within a paragraph; it is a control character, so that no value from a mail can hold it.
+a visible rule. "[taps]" is where the HTML puts its one-tap links; "[en] " begins a paragraph in English,
+"[lead] " the one that must be seen, "[head] " a heading, "[quote] " and "[words] " somebody's text as it is,
+spaces and all. "| Label | value" is a row of a table, "|93| Label | value" one with a bar of 93 %. `BREAK`
+ends a line within a paragraph or a row; it is a control character, so that no value from a mail can hold it.
 """
 
 from __future__ import annotations
@@ -20,22 +22,31 @@ BREAK: Final = "\x0b"
 
 _ITEM: Final = re.compile(r"(?:(?P<number>\d{1,2})\.|[–-]) +(?P<text>.*)")
 _LANGUAGE: Final = re.compile(r"\[(fr|en)\] +")
+_VERBATIM: Final = re.compile(r" *\[(?:quote|words)\]")
+_KINDS: Final = re.compile(r"\[(lead|head|quote|words)\] ?")
+_AS_IT_IS: Final = frozenset({"quote", "words"})
+_ROW: Final = re.compile(r"\|(?:(?P<share>\d{1,3})\|)? ?(?P<label>[^|]*?) \| ?(?P<value>.*)")
 _HIDDEN_RULE: Final = "----"
 _RULE: Final = "________"
 _TAPS: Final = "[taps]"
 _BLANKS: Final = re.compile(r"[ \t]+")
 _DASHES: Final = {"fr": "–", "en": "-"}
+_WIDEST: Final = 24
+"""Characters of the column of labels; a longer label moves its own value only."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Block:
-    """`kind`: paragraph, list, steps (a numbered list), rule, taps or token. `small`: of the small print.
-    `language`: of this block alone, "" when it is the mail's."""
+    """`kind`: paragraph, lead, head, quote, words, list, steps (a numbered list), rows, rule, taps or token.
+    `small`: of the small print. `language`: of this block alone, "" when it is the mail's. `labels`: of the
+    rows, one to each line; `shares`: their bars in percent, -1 where a row has none, empty where none has."""
 
     kind: str
     lines: tuple[str, ...] = ()
     small: bool = False
     language: str = ""
+    labels: tuple[str, ...] = ()
+    shares: tuple[int, ...] = ()
 
 
 def read(written: str) -> tuple[Block, ...]:
@@ -66,8 +77,21 @@ def _text_lines(block: Block, language: str) -> Iterator[str]:
         yield from (f"  {n}. {line}" for n, line in enumerate(block.lines, start=1))
     elif block.kind == "list":
         yield from (f"  {_DASHES[language]} {line}" for line in block.lines)
+    elif block.kind == "quote":
+        yield from (f"  {line}".rstrip(" ") for line in block.lines)
+    elif block.kind == "rows":
+        yield from _text_rows(block)
     else:
         yield from block.lines
+
+
+def _text_rows(block: Block) -> Iterator[str]:
+    """Labels in one column, values in the next, as far as the reader's letters are of one width."""
+    width = min(max(map(len, block.labels)), _WIDEST) + 2
+    for label, value in zip(block.labels, block.lines, strict=True):
+        first, *more = value.split(BREAK)
+        yield f"{label.ljust(width - 1)} {first.strip(' ')}".rstrip(" ")
+        yield from (f"{' ' * width}{line.strip(' ')}".rstrip(" ") for line in more)
 
 
 def _groups(chunk: str) -> Iterator[list[str]]:
@@ -75,10 +99,11 @@ def _groups(chunk: str) -> Iterator[list[str]]:
     group: list[str] = []
     listed = False
     for raw in chunk.split("\n"):
-        line = (_BLANKS.sub(" ", raw) if "  " in raw or "\t" in raw else raw).strip(" ")
+        verbatim = _VERBATIM.match(raw)
+        line = (_BLANKS.sub(" ", raw) if not verbatim and ("  " in raw or "\t" in raw) else raw).strip(" ")
         if not line:
             continue
-        is_item = _item(line) is not None
+        is_item = _item(line) is not None or line[0] == "|"
         is_rule = line in (_HIDDEN_RULE, _RULE)
         continued = listed and not is_item and raw.startswith("  ")
         if group and (is_rule or (is_item != listed and not continued)):
@@ -106,13 +131,31 @@ def _block(lines: Sequence[str], small: bool) -> Block:
     if len(found) == len(lines):
         numbered = all(m["number"] for m in found)
         return Block(kind="steps" if numbered else "list", lines=tuple(m["text"] for m in found), small=small)
+    rows = [row for line in lines if (row := _ROW.fullmatch(line))]
+    if len(rows) == len(lines):
+        return _table(rows, small)
     text = " ".join(lines)
     if text == _TAPS:
         return Block(kind="taps", small=small)
+    kind = _KINDS.match(text)
+    if kind is not None and kind[1] in _AS_IT_IS:
+        return Block(kind=kind[1], lines=tuple(text[kind.end() :].split(BREAK)), small=small)
     language = _LANGUAGE.match(text)
+    start = kind or language
     return Block(
-        kind="paragraph",
-        lines=tuple(line.strip(" ") for line in text[language.end() if language else 0 :].split(BREAK)),
+        kind=kind[1] if kind else "paragraph",
+        lines=tuple(line.strip(" ") for line in text[start.end() if start else 0 :].split(BREAK)),
         small=small,
         language=language[1] if language else "",
+    )
+
+
+def _table(rows: Sequence[re.Match[str]], small: bool) -> Block:
+    shares = tuple(min(int(row["share"]), 100) if row["share"] else -1 for row in rows)
+    return Block(
+        kind="rows",
+        lines=tuple(row["value"] for row in rows),
+        small=small,
+        labels=tuple(row["label"] for row in rows),
+        shares=shares if any(share >= 0 for share in shares) else (),
     )

@@ -7,7 +7,8 @@ from typing import Final
 
 from daemon.core.values import Language
 from daemon.mail import samples
-from daemon.mail.compose import Composer, Identity
+from daemon.mail.compose import Composer, Identity, enclosed
+from daemon.mail.customers_samples import ZONE
 from daemon.mail.self_help import SelfHelpShelf
 from daemon.mail.template_set import BadTemplate, TemplateSet
 from daemon.mail.tokens import TokenKey
@@ -16,7 +17,7 @@ from daemon.settings.resources import resource
 SAMPLE_DESK: Final = Identity(
     desk_address="support@azimutpos.com",
     desk_name="Soutien Azimut POS",
-    timezone=samples.ZONE,
+    timezone=ZONE,
     phone="418 555-0142",
     key=TokenKey(b"no mail is ever sent under this key"),
 )
@@ -45,7 +46,7 @@ def _kind_faults(composer: Composer, kind: str, language: Language) -> list[str]
         return [f"templates/email/{language.value}/{kind}: no mail of this kind is sent"]
     for row in rows:
         try:
-            composer.render(row, row.queued_at)
+            composer.render(row, row.queued_at, dict.fromkeys(enclosed(row), b""))
         except BadTemplate as fault:
             return [str(fault)]
         except (TypeError, ValueError, LookupError, ArithmeticError) as fault:

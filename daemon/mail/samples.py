@@ -11,9 +11,10 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from daemon.core.values import Language, OutboxRow, Plan, Priority, SendState
+from daemon.mail import agents_samples, customers_samples
+from daemon.mail.customers_samples import ZONE as ZONE
 
-ZONE: Final = "America/Toronto"
-KINDS: Final = ("ack", "notice")
+KINDS: Final = ("ack", "notice", *customers_samples.KINDS, *agents_samples.KINDS)
 NOTICES: Final = ("undeliverable", "bounce", "quarantine", "oversize", "breaker", "brake", "loop")
 RULES: Final = {
     Priority.P1: ("P1-provisional", "P1-single"),
@@ -178,7 +179,16 @@ def every(kind: str, language: Language) -> list[OutboxRow]:
         )
         unsure = ack(language, Plan.OR, uncertain_language=True, oversize=True, late=True)
         return [*rows, stranger, unsure]
-    return [notice(language, what) for what in NOTICES] if kind == "notice" else []
+    return list(named(kind, language).values())
+
+
+def named(kind: str, language: Language) -> dict[str, OutboxRow]:
+    """The situations of a kind by their names; those of an acknowledgement are made by `ack`."""
+    if kind == "notice":
+        return {what: notice(language, what) for what in NOTICES}
+    if kind in customers_samples.KINDS:
+        return customers_samples.named(kind, language)
+    return agents_samples.named(kind, language) if kind in agents_samples.KINDS else {}
 
 
 def _row(

@@ -8,7 +8,7 @@ from a mail is ever a template: values go in as data, cleaned, and the HTML esca
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, MutableMapping, Sequence
+from collections.abc import Iterable, Mapping, MutableMapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,19 +24,17 @@ from jinja2.ext import Extension
 from jinja2.lexer import Token
 from jinja2.runtime import LoopContext
 from jinja2.sandbox import SandboxedEnvironment
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from daemon.core.values import Language
-from daemon.mail import blocks, wording
+from daemon.mail import blocks, linking, speech, wording
 from daemon.mail.sanitize import clean_text
 from daemon.mail.self_help import SelfHelp
+from daemon.mail.verbatim import Lines
 
 FILES: Final = ("subject.txt.j2", "body.txt.j2", "body.html.j2")
 NAME: Final = "name.txt.j2"
 """How the desk signs in this language."""
-
-_ENGLISH_HOUR: Final = re.compile(r"\b\d{1,2}(?::\d\d)? [ap]\.m\.")
-"""Never parted at the end of a line: the text takes no no-break space in English, the HTML says it itself."""
 
 _TWO_DOTS: Final = re.compile(r"(?<=\b[ap]\.m)\.\.(?!\.)")
 """A sentence that ends in "a.m." has one dot; templates write theirs, whatever stands before it."""
@@ -53,7 +51,7 @@ class FrenchSpacing(Extension):
         name = stream.name or ""
         french = name.startswith("fr/") and name.endswith(".txt.j2")
         for token in stream:
-            if french and token.type == "data":
+            if french and token.type in ("data", "string"):
                 yield Token(token.lineno, token.type, wording.french_spacing(token.value))
             else:
                 yield token
@@ -64,7 +62,7 @@ class _Sandbox(SandboxedEnvironment):
     beforehand."""
 
     _OPEN: Final = {
-        blocks.Block: frozenset({"kind", "lines", "small", "language"}),
+        blocks.Block: frozenset({"kind", "lines", "small", "language", "labels", "shares"}),
         SelfHelp: frozenset({"intro", "steps"}),
         LoopContext: frozenset({"first", "last"}),
     }
@@ -95,7 +93,13 @@ class TemplateSet:
             auto_reload=False,
             finalize=_clean,
         )
-        self._environment.filters["linked"] = _linked
+        self._environment.filters.update(
+            linked=linking.linked,
+            worded=linking.worded,
+            paragraphs=speech.paragraphs,
+            spoken=speech.spoken,
+            sentence=_sentence,
+        )
         self._templates: dict[str, Template] = {}
         self._names: dict[Language, str] = {}
         self._environment.globals.update(br=blocks.BREAK)
@@ -145,7 +149,7 @@ class TemplateSet:
         return blocks.as_text(read, language.value), tidy + "\n"
 
     def _line(self, name: str, facts: Mapping[str, object]) -> str:
-        return re.sub(r"[ \t\n]+", " ", self._render(name, facts)).strip(" ")
+        return re.sub(r"[ \t\n\x0b]+", " ", self._render(name, facts)).strip(" ")
 
     def _render(self, name: str, facts: Mapping[str, object]) -> str:
         try:
@@ -158,20 +162,15 @@ class TemplateSet:
 
 
 def _clean(value: Any) -> Any:
-    """Every value that a template puts out: no control character but the templates' own line break."""
+    """Every value that a template puts out: no control character but the templates' own line break, which no
+    fact holds but `Lines`."""
+    if isinstance(value, Lines):
+        return value
     if isinstance(value, Markup) or not isinstance(value, str) or (value.isascii() and value.isprintable()):
         return value
-    return value if value == blocks.BREAK else clean_text(value)
+    return blocks.BREAK.join(clean_text(part) for part in value.split(blocks.BREAK))
 
 
-def _linked(text: str | Sequence[str], phone: str) -> Markup:
-    """The text, or lines of one, escaped, its hours kept whole, the desk's phone number in it a link (the one
-    link that needs no token)."""
-    html = str(escape(text)) if isinstance(text, str) else "<br>".join(str(escape(line)) for line in text)
-    if ".m." in html:
-        html = _ENGLISH_HOUR.sub(r'<span style="white-space:nowrap;">\g<0></span>', html)
-    if not phone or (shown := str(escape(phone))) not in html:
-        return Markup(html)  # noqa: S704 - escaped above
-    style = "color:#1b4f8a;white-space:nowrap;"
-    link = f'<a href="tel:{escape(wording.phone_link(phone))}" style="{style}">{shown}</a>'
-    return Markup(html.replace(shown, link))  # noqa: S704 - made of escaped pieces
+def _sentence(words: str) -> str:
+    """The words as they begin a sentence: "On Thursday"."""
+    return words[:1].upper() + words[1:]

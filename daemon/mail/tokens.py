@@ -14,7 +14,7 @@ import base64
 import hmac
 import re
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import Enum
@@ -78,9 +78,12 @@ def address_token(key: TokenKey, ticket: int, recipient: str, purpose: Purpose, 
     return _base32(head + key.mac("address", head))
 
 
-def read_address_token(key: TokenKey, token: str, sender: str, today: date) -> Claim | None:
+def read_address_token(
+    key: TokenKey, token: str, sender: str, today: date, also: Sequence[str] = ()
+) -> Claim | None:
     """The ticket that a token names, None when it is not ours or has expired. `for_sender` of the claim: it
-    was made for `sender`."""
+    was made for `sender`, or for one of `also`, the sender's other addresses. Ticket 0: for a mail about the
+    desk or about many tickets."""
     token = token.lower()
     if not _TOKEN.fullmatch(token):
         return None
@@ -96,7 +99,7 @@ def read_address_token(key: TokenKey, token: str, sender: str, today: date) -> C
         kind=ClaimKind.TOKEN,
         ticket=ticket,
         purpose=purpose.name.lower(),
-        for_sender=hmac.compare_digest(recipient, _recipient(key, sender)),
+        for_sender=any(hmac.compare_digest(recipient, _recipient(key, a)) for a in (sender, *also)),
     )
 
 
@@ -138,13 +141,16 @@ def footer_token(key: TokenKey, ticket: int) -> str:
     return f"{reference(ticket)}·{_footer_mac(key, ticket)}"
 
 
-def claims(mail: Mail, key: TokenKey, desk_address: str, today: date) -> tuple[Claim, ...]:
-    """All evidence in a mail that it belongs to a ticket of ours, strongest first, each once."""
+def claims(
+    mail: Mail, key: TokenKey, desk_address: str, today: date, also: Sequence[str] = ()
+) -> tuple[Claim, ...]:
+    """All evidence in a mail that it belongs to a ticket of ours, strongest first, each once. `also`: other
+    addresses of its sender."""
     found = [
         *(
             claim
             for token in _plus_parts(mail, desk_address)
-            if (claim := read_address_token(key, token, mail.from_.address, today))
+            if (claim := read_address_token(key, token, mail.from_.address, today, also))
         ),
         *(claim for mid in _answered(mail) if (claim := read_message_id(key, mid))),
         *_footer_claims(mail.text[:_LONGEST_TEXT], key),
@@ -169,16 +175,30 @@ def is_ours(mail: Mail, key: TokenKey) -> bool:
     return not mail.synthetic_id and _signed_id(key, mail.message_id) is not None
 
 
-class TokenReader:
-    """What a mail proves under the desk's key. `now` gives the instant that expiry is judged at."""
+def _alone(address: str) -> tuple[str, ...]:
+    return (address,)
 
-    def __init__(self, key: TokenKey, desk_address: str, now: Callable[[], datetime]) -> None:
+
+class TokenReader:
+    """What a mail proves under the desk's key. `now` gives the instant that expiry is judged at;
+    `addresses_of` an agent's every address, for one of them: a token was made for the one that our mail went
+    to, and the answer may come from another."""
+
+    def __init__(
+        self,
+        key: TokenKey,
+        desk_address: str,
+        now: Callable[[], datetime],
+        addresses_of: Callable[[str], Sequence[str]] = _alone,
+    ) -> None:
         self._key = key
         self._desk_address = desk_address
         self._now = now
+        self._addresses_of = addresses_of
 
     def claims(self, mail: Mail) -> tuple[Claim, ...]:
-        return claims(mail, self._key, self._desk_address, self._now().date())
+        also = self._addresses_of(mail.from_.address)
+        return claims(mail, self._key, self._desk_address, self._now().date(), also)
 
     def bounced_rows(self, mail: Mail) -> tuple[int, ...]:
         return bounced_rows(mail, self._key, self._desk_address)

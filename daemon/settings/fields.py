@@ -14,11 +14,13 @@ from typing import Annotated, Final, Literal
 
 from pydantic import BeforeValidator, ValidationInfo
 
+from daemon.core.commands.vocabulary import known as command_named
 from daemon.core.values import Language
 from daemon.settings import notation
 
 _HANDLE: Final = re.compile(r"[a-z][a-z0-9._-]{0,31}")
-_COMMAND_WORDS: Final = frozenset({"moi", "me", "p1", "p2", "p3", "p4", "retard", "late"})
+_TAKEN: Final = frozenset({"moi", "me", "mine", "moi-meme", "myself", "retard", "late", "overdue"})
+"""What agents say for themselves, and whose tickets a list shows."""
 _POSTGRES: Final = ("postgres://", "postgresql://")
 _SQLITE: Final = "sqlite://"
 
@@ -125,8 +127,10 @@ def _phone(value: object) -> str:
 
 def _handle(value: object) -> str:
     handle = _or_empty(value).strip().lower()
-    if not _HANDLE.fullmatch(handle) or handle in _COMMAND_WORDS:
+    if not _HANDLE.fullmatch(handle):
         raise ValueError('expected a short name for commands such as "alex": letters, digits, . _ -')
+    if handle in _TAKEN or command_named(handle) is not None:
+        raise ValueError('expected a short name such as "alex" that is no command\'s own word')
     return handle
 
 

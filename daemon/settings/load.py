@@ -96,6 +96,10 @@ def policy(settings: Settings) -> core.Policy:
         voicemail_p1=settings.mail.voicemail_p1,
         trusted_authserv=settings.imap.trusted_authserv,
         plus_addressing=desk.plus_addressing,
+        hold=settings.mail.hold,
+        ask_before_update=int(settings.mail.ask_before_update),
+        away_on_autoreply=settings.mail.away_on_autoreply,
+        auto_resolve=settings.mail.auto_resolve,
     )
 
 

@@ -13,36 +13,50 @@ from daemon.core.actions import Decision
 from daemon.ports import Applied, Case, Conflict, Unavailable
 from daemon.store.blobs import Blobs
 from daemon.store.connection import Client, Connection, rows
+from daemon.store.erasing import sweep
+from daemon.store.known import Known
 from daemon.store.snapshot import take_snapshot
 from daemon.store.tx import attempt, transaction
 from daemon.store.unwritten import Writing
-from daemon.store.writers import BLOB_FROM, WRITERS, open_ticket
+from daemon.store.writers import BLOB_FROM, WRITERS, clocks_of, open_ticket
 
 
-async def apply_decision(connection: Connection, blobs: Blobs, decision: Decision) -> Applied:
+async def apply_decision(connection: Connection, blobs: Blobs, known: Known, decision: Decision) -> Applied:
     """All of the decision or nothing. Raises `Conflict` when a version in `reads` is stale or an outbox row
     has changed, `AlreadyDone` when the ledger holds the arrival, `Unavailable`."""
-    await blobs.write(dict(_large_contents(decision)))
-    return await transaction(connection, lambda client: _write(client, decision))
+    done: list[Writing] = []
+    async with blobs.kept(dict(_large_contents(decision))):
+        try:
+            applied = await transaction(connection, lambda client: _write(client, known, decision, done))
+        finally:
+            await _afterwards(connection, blobs, known, done)
+    _remember(known, done)
+    return applied
 
 
 async def settle_cases(
-    connection: Connection, blobs: Blobs, cases: Sequence[Case]
+    connection: Connection, blobs: Blobs, known: Known, cases: Sequence[Case]
 ) -> list[Applied | Exception]:
     """See `ports.Store.settle`. The files are there before the rows that name them; those of a case that is
     not written lie unused."""
-    for case in cases:
-        await blobs.write(dict(case.contents))
+    done: list[Writing] = []
 
     async def work(client: Client) -> list[Applied | Exception]:
-        return [await _settle(client, case) for case in cases]
+        return [await _settle(client, known, case, done) for case in cases]
 
-    return await transaction(connection, work)
+    async with blobs.kept({name: content for case in cases for name, content in case.contents.items()}):
+        try:
+            settled = await transaction(connection, work)
+        finally:
+            await _afterwards(connection, blobs, known, done)
+    _remember(known, done)
+    return settled
 
 
-async def _settle(client: Client, case: Case) -> Applied | Exception:
+async def _settle(client: Client, known: Known, case: Case, done: list[Writing]) -> Applied | Exception:
     async def work(client: Client) -> Applied:
-        return await _write(client, case.decide(await take_snapshot(client, case.lookup)))
+        snapshot = await take_snapshot(client, known, case.lookup)
+        return await _write(client, known, case.decide(snapshot), done)
 
     try:
         return await attempt(client, work)
@@ -52,20 +66,41 @@ async def _settle(client: Client, case: Case) -> Applied | Exception:
         return fault
 
 
-async def _write(client: Client, decision: Decision) -> Applied:
-    writing = Writing(client)
+async def _write(client: Client, known: Known, decision: Decision, done: list[Writing]) -> Applied:
+    writing = Writing(client, known)
     await _compare_and_swap(client, decision.reads)
     opening = [a for a in decision.actions if isinstance(a, act.OpenTicket)]
     if len(opening) > 1:
         raise ValueError("a decision opens one ticket at most")
     for action in opening:
-        await open_ticket(writing, action)
+        await open_ticket(writing, action, clocks_of(decision, act.NEW))
     for change in decision.actions:
         if not isinstance(change, act.OpenTicket):
             await WRITERS[type(change)](writing, change)
     await writing.flush()
-    queued = any(isinstance(a, act.QueueMail | act.RetryMail) for a in decision.actions)
-    return Applied(ticket=writing.ticket, queued=queued)
+    if writing.declares:
+        known.forget_declared()  # the next case of this transaction asks anew
+    done.append(writing)
+    return Applied(
+        ticket=writing.ticket,
+        queued=any(isinstance(a, act.QueueMail | act.RetryMail) for a in decision.actions),
+        wakes=any(isinstance(a, act.WriteClocks | act.DeclareHours) for a in decision.actions),
+    )
+
+
+async def _afterwards(connection: Connection, blobs: Blobs, known: Known, done: Sequence[Writing]) -> None:
+    """The transaction is over, well or badly. `done`: what was written in it."""
+    if any(writing.declares for writing in done):
+        known.forget_declared()
+    if any(writing.erases for writing in done):
+        await sweep(connection, blobs)
+
+
+def _remember(known: Known, done: Sequence[Writing]) -> None:
+    """It is committed."""
+    for writing in done:
+        for calendar in writing.calendars:
+            known.keep(calendar)
 
 
 async def _compare_and_swap(client: Client, reads: dict[int, int]) -> None:
@@ -83,7 +118,7 @@ async def _compare_and_swap(client: Client, reads: dict[int, int]) -> None:
 def _large_contents(decision: Decision) -> Iterator[tuple[str, bytes]]:
     """What is kept as files: attachments, and mails too large for a row."""
     for action in decision.actions:
-        if isinstance(action, act.AddMessage):
+        if isinstance(action, act.AddMessage | act.HoldMail):
             for attachment in action.attachments:
                 if attachment.content or attachment.size == 0:
                     yield attachment.sha256, attachment.content

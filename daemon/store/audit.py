@@ -4,14 +4,16 @@ what breaks it. Reads only; it may run beside the daemon, for each answer is of 
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
-from daemon.core.values import Disposition, SendState
+from daemon.core.sla.records import from_record
 from daemon.store.blobs import Blobs
 from daemon.store.connection import Client, Connection, rows
+from daemon.store.invariants import PROMISES
 from daemon.store.location import Dialect
 
 SHOWN: Final = 20
@@ -29,115 +31,6 @@ class Finding:
     broken: int = 0
 
 
-def _listed(values: type[Disposition] | type[SendState]) -> str:
-    return ", ".join(f"'{value.value}'" for value in values)
-
-
-# Each statement gives a `fault` per row that breaks the promise, and nothing when it is kept.
-_PROMISES: Final = (
-    (
-        "every arrived mail has one disposition, and the ticket that it speaks of exists",
-        "inbound_mail",
-        f"""
-        SELECT CASE
-          WHEN m.disposition NOT IN ({_listed(Disposition)}) THEN 'unknown disposition ' || m.disposition
-          WHEN m.ticket IS NULL THEN 'is ' || m.disposition || ' and names no ticket'
-          ELSE 'names AZ-' || m.ticket || ', which does not exist' END AS fault,
-         m.mailbox || '/' || m.uidvalidity || '/' || m.uid AS thing
-        FROM inbound_mail m LEFT JOIN ticket t ON t.id = m.ticket
-        WHERE m.disposition NOT IN ({_listed(Disposition)})
-         OR (m.ticket IS NULL AND m.disposition IN ('ticket', 'message', 'quarantine'))
-         OR (m.ticket IS NOT NULL AND t.id IS NULL) ORDER BY m.id
-        """,  # noqa: S608 - own words
-    ),
-    (
-        "no mail is in the ledger twice",
-        "inbound_mail",
-        """
-        SELECT count(*) || ' rows' AS fault, mailbox || '/' || uidvalidity || '/' || uid AS thing
-        FROM inbound_mail GROUP BY mailbox, uidvalidity, uid HAVING count(*) > 1
-        """,
-    ),
-    (
-        "the bytes of every arrived mail are kept",
-        "inbound_mail",
-        """
-        SELECT 'its bytes are gone' AS fault, m.mailbox || '/' || m.uidvalidity || '/' || m.uid AS thing
-        FROM inbound_mail m LEFT JOIN inbound_content c ON c.id = m.id
-        WHERE m.blob IS NULL AND c.id IS NULL ORDER BY m.id
-        """,
-    ),
-    (
-        "a cause has one mail in the outbox, and its ticket exists",
-        "outbox",
-        """
-        SELECT CASE WHEN n.times > 1 THEN n.times || ' rows of the cause ' || o.cause
-          ELSE 'names AZ-' || o.ticket || ', which does not exist' END AS fault,
-         'outbox row ' || o.id AS thing
-        FROM outbox o LEFT JOIN ticket t ON t.id = o.ticket
-        JOIN (SELECT cause, count(*) AS times FROM outbox GROUP BY cause) n ON n.cause = o.cause
-        WHERE n.times > 1 OR (o.ticket IS NOT NULL AND t.id IS NULL) ORDER BY o.id
-        """,
-    ),
-    (
-        "a mail in the outbox waits for its time or is over",
-        "outbox",
-        f"""
-        SELECT CASE WHEN state NOT IN ({_listed(SendState)}) THEN 'unknown state ' || state
-          WHEN due_at IS NULL THEN 'is ' || state || ' and never due'
-          ELSE 'is ' || state || ' and still due' END AS fault, 'outbox row ' || id AS thing
-        FROM outbox WHERE state NOT IN ({_listed(SendState)})
-         OR (state IN ('queued', 'sending')) <> (due_at IS NOT NULL) ORDER BY id
-        """,  # noqa: S608 - own words
-    ),
-    (
-        "the bytes of every mail that was tried are kept",
-        "outbox",
-        """
-        SELECT 'its bytes are gone' AS fault, 'outbox row ' || o.id AS thing
-        FROM outbox o LEFT JOIN outbox_content c ON c.id = o.id
-        WHERE o.message_id IS NOT NULL AND c.id IS NULL ORDER BY o.id
-        """,
-    ),
-    (
-        "a clock of a ticket has one open cycle at most",
-        "clock",
-        """
-        SELECT count(*) || ' open cycles of ' || name AS fault, 'AZ-' || ticket_id AS thing
-        FROM clock WHERE outcome IS NULL GROUP BY ticket_id, name HAVING count(*) > 1
-        """,
-    ),
-    (
-        "an open cycle, and no other, holds its key",
-        "clock",
-        """
-        SELECT CASE WHEN outcome IS NULL THEN 'open, and its key is ' || COALESCE(open_key, 'missing')
-          ELSE outcome || ', and it still holds ' || open_key END AS fault,
-         name || ' of AZ-' || ticket_id AS thing
-        FROM clock WHERE (outcome IS NULL AND COALESCE(open_key, '') <> ticket_id || ':' || name)
-         OR (outcome IS NOT NULL AND open_key IS NOT NULL) ORDER BY id
-        """,
-    ),
-    (
-        "a cycle has one open span at most",
-        "clock_interval",
-        """
-        SELECT count(*) || ' open spans' AS fault, c.name || ' of AZ-' || c.ticket_id AS thing
-        FROM clock_interval i JOIN clock c ON c.id = i.clock_id
-        WHERE i.until IS NULL GROUP BY c.id, c.name, c.ticket_id HAVING count(*) > 1
-        """,
-    ),
-    (
-        "a merged ticket leads to a ticket",
-        "ticket",
-        """
-        SELECT 'merged into AZ-' || t.merged_into || ', which does not exist' AS fault, 'AZ-' || t.id AS thing
-        FROM ticket t LEFT JOIN ticket o ON o.id = t.merged_into
-        WHERE t.merged_into IS NOT NULL AND o.id IS NULL ORDER BY t.id
-        """,
-    ),
-)
-
 _BLOBS: Final = """
 SELECT a.sha256, a.size, 'attachment ' || a.name || ' of AZ-' || m.ticket_id AS thing
 FROM attachment a JOIN message m ON m.id = a.message_id
@@ -150,11 +43,11 @@ WHERE blob IS NOT NULL ORDER BY 1
 async def audit(connection: Connection, blobs: Blobs) -> AsyncIterator[Finding]:
     """A finding per promise. Takes as long as reading the whole store. Raises `Unavailable`."""
     steps: list[Callable[[Client], Awaitable[Finding]]] = [
-        partial(_kept, promise=promise) for promise in _PROMISES
+        partial(_kept, promise=promise) for promise in PROMISES
     ]
     if connection.location.dialect is Dialect.SQLITE:
         steps = [_integrity, _references, *steps]
-    steps.append(partial(_files, blobs=blobs))
+    steps += [_events, partial(_files, blobs=blobs)]
     for step in steps:
         with connection.entered() as client:
             finding = await step(client)
@@ -180,11 +73,29 @@ async def _references(client: Client) -> Finding:
     return _finding("whatever a row points at exists", None, faults)
 
 
+async def _events(client: Client) -> Finding:
+    """A ticket's clocks are worked out from them: one that cannot be read stops its ticket."""
+    faults, looked_at, after = [], 0, 0
+    while found := await rows(
+        client, "SELECT id, ticket_id, record FROM ticket_event WHERE id > ? ORDER BY id LIMIT 1000", [after]
+    ):
+        after, looked_at = found[-1]["id"], looked_at + len(found)
+        for row in found:
+            try:
+                from_record(json.loads(row["record"]), {})
+            except ValueError as wrong:
+                faults.append(f"event {row['id']} of AZ-{row['ticket_id']}: {wrong}")
+    return _finding("what happened to a ticket can be read", looked_at, faults)
+
+
 async def _files(client: Client, blobs: Blobs) -> Finding:
     """Every file is read once, however many rows name it."""
     named: dict[str, str] = {}
     for row in await rows(client, _BLOBS):
         named.setdefault(row["sha256"], row["thing"])
+    for row in await rows(client, "SELECT cause, attachments FROM held_mail WHERE attachments <> '[]'"):
+        for one in json.loads(row["attachments"]):
+            named.setdefault(one["sha256"], f"attachment {one['name']} of the held mail {row['cause']}")
     faults = []
     for sha256, thing in named.items():
         fault = await blobs.fault_of(sha256)

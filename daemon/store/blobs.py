@@ -9,7 +9,9 @@ import hashlib
 import os
 import re
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 
@@ -25,6 +27,7 @@ class Blobs:
 
     def __init__(self, data_dir: Path) -> None:
         self._root = data_dir / "blobs"
+        self._wanted: Counter[str] = Counter()
 
     def path(self, sha256: str) -> Path:
         """Where this content lies. Raises ValueError for what is no hex digest: it becomes a path."""
@@ -38,14 +41,38 @@ class Blobs:
             with serving():
                 await asyncio.to_thread(self._write_all, dict(contents))
 
+    @asynccontextmanager
+    async def kept(self, contents: Mapping[str, bytes]) -> AsyncIterator[None]:
+        """The same, and nobody removes them while the rows that name them are being written."""
+        self._wanted.update(contents.keys())
+        try:
+            await self.write(contents)
+            yield
+        finally:
+            self._wanted.subtract(contents.keys())
+            self._wanted = +self._wanted
+
+    def remove(self, sha256: str) -> None:
+        """The file goes, unless somebody is about to name it. Without a pause between look and deed."""
+        if sha256 not in self._wanted:
+            with serving():
+                self.path(sha256).unlink(missing_ok=True)
+
     async def read(self, sha256: str) -> bytes:
+        content = await self.find(sha256)
+        if content is None:
+            text = f"the file {self.path(sha256)} is missing: restore it from the last backup"
+            raise Unavailable("store", text, refused=True)
+        return content
+
+    async def find(self, sha256: str) -> bytes | None:
+        """The same, None where there is no such file: it was erased."""
         path = self.path(sha256)
         with serving():
             try:
                 return await asyncio.to_thread(path.read_bytes)
-            except FileNotFoundError as exc:
-                text = f"the file {path} is missing: restore it from the last backup"
-                raise Unavailable("store", text, refused=True) from exc
+            except FileNotFoundError:
+                return None
 
     def all(self) -> Iterator[tuple[str, Path]]:
         """Every kept file by its name under the data directory (`blobs/ab/ab12…`), in order. What is still

@@ -9,10 +9,23 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from daemon.core.actions import Decision, MarkSent
+from daemon.core.dossier import Dossier
 from daemon.core.matching import Lookup, Snapshot
+from daemon.core.reports.material import Material
 from daemon.core.values import Account, OutboxRow
 from daemon.ports import Applied, Case, HeldMail, KnownMail, MailboxState, UnderWay
-from daemon.store import accounting, audit, directory, ledger, outbox, schema, sending, views
+from daemon.store import (
+    accounting,
+    audit,
+    directory,
+    ledger,
+    material,
+    outbox,
+    schema,
+    sending,
+    views,
+    waking,
+)
 from daemon.store.accounting import Entry
 from daemon.store.apply import apply_decision, settle_cases
 from daemon.store.audit import Finding
@@ -20,7 +33,10 @@ from daemon.store.batching import Batch
 from daemon.store.blobs import Blobs
 from daemon.store.clocks import Left
 from daemon.store.connection import Connection, connect
+from daemon.store.dossiers import dossiers
+from daemon.store.erasing import sweep
 from daemon.store.faults import StoreMissing
+from daemon.store.known import Known
 from daemon.store.location import read_url
 from daemon.store.lock import DaemonLock
 from daemon.store.outbox import Kept
@@ -36,6 +52,7 @@ class SqlStore:
     def __init__(self, connection: Connection, blobs: Blobs) -> None:
         self._connection = connection
         self._lock = DaemonLock(connection)
+        self._known = Known()
         self.blobs = blobs
         self._keep: Batch[Kept, OutboxRow] = Batch(
             lambda kept: transaction(connection, lambda client: outbox.keep_messages(client, kept))
@@ -47,6 +64,7 @@ class SqlStore:
     async def acquire_daemon_lock(self) -> None:
         """Held until the store is closed. Raises `StoreLocked` when another daemon holds it."""
         await self._lock.acquire()
+        await sweep(self._connection, self.blobs)
 
     async def close(self) -> None:
         await self._lock.release()
@@ -55,17 +73,57 @@ class SqlStore:
 
     async def snapshot(self, lookup: Lookup) -> Snapshot:
         with self._connection.entered() as client:
-            return await take_snapshot(client, lookup)
+            return await take_snapshot(client, self._known, lookup)
+
+    async def dossiers(self, tickets: Sequence[int]) -> list[Dossier]:
+        """Those of these tickets that exist, each whole, in this order; a merged one as it was."""
+        with self._connection.entered() as client:
+            return await dossiers(client, self._known, tickets)
+
+    async def contents(self, names: Sequence[str]) -> dict[str, bytes]:
+        """What is kept as files, by its SHA-256. One that is missing is left out."""
+        return {name: content for name in names if (content := await self.blobs.find(name)) is not None}
 
     async def apply(self, decision: Decision) -> Applied:
         """Raises `Conflict`, `AlreadyDone`."""
         if len(decision.actions) == 1 and isinstance(decision.actions[0], MarkSent) and not decision.reads:
             await self._mark_sent(decision.actions[0])
             return Applied(ticket=None, queued=False)
-        return await apply_decision(self._connection, self.blobs, decision)
+        return await apply_decision(self._connection, self.blobs, self._known, decision)
 
     async def settle(self, cases: Sequence[Case]) -> list[Applied | Exception]:
-        return await settle_cases(self._connection, self.blobs, cases)
+        return await settle_cases(self._connection, self.blobs, self._known, cases)
+
+    # -- the ticker ---------------------------------------------------------------------------------------
+
+    async def due_tickets(self, until: datetime, limit: int) -> list[int]:
+        with self._connection.entered() as client:
+            return await waking.due_tickets(client, until, limit)
+
+    async def next_wake(self) -> datetime | None:
+        with self._connection.entered() as client:
+            return await waking.next_wake(client)
+
+    async def missed_resolutions(self, account: str, since: datetime) -> list[Dossier]:
+        with self._connection.entered() as client:
+            return await dossiers(client, self._known, await waking.missed(client, account, since))
+
+    async def findings_recorded(self, keys: Sequence[str]) -> set[str]:
+        with self._connection.entered() as client:
+            return await waking.recorded(client, "finding", keys)
+
+    async def desk_steps_done(self, keys: Sequence[str]) -> set[str]:
+        with self._connection.entered() as client:
+            return await waking.recorded(client, "desk_step", keys)
+
+    # -- reports ------------------------------------------------------------------------------------------
+
+    async def statement_material(
+        self, since: datetime, until: datetime, account: str | None = None
+    ) -> AsyncIterator[Material]:
+        """What a statement of this span is made of, a few tickets at a time. Raises `Unavailable`."""
+        async for part in material.parts(self._connection, self._known, since, until, account):
+            yield part
 
     # -- the ledger and the mailbox cursor ----------------------------------------------------------------
 
@@ -118,6 +176,11 @@ class SqlStore:
             self._connection, lambda client: ledger.mark_moved(client, mailbox, uidvalidity, uids)
         )
 
+    async def every_ticket(self, after: int, limit: int) -> list[int]:
+        """The next tickets by number, whatever became of them."""
+        with self._connection.entered() as client:
+            return await material.tickets_after(client, after, limit)
+
     # -- the outbox ---------------------------------------------------------------------------------------
 
     async def claim_outbox(
@@ -163,11 +226,11 @@ class SqlStore:
 
     async def tickets(self, everything: bool, *, now: datetime, left: Left) -> list[Shape]:
         with self._connection.entered() as client:
-            return await views.ticket_list(client, everything=everything, now=now, left=left)
+            return await views.ticket_list(client, self._known, everything=everything, now=now, left=left)
 
     async def ticket(self, ref: str, *, now: datetime, left: Left) -> Shape | None:
         with self._connection.entered() as client:
-            return await views.ticket_whole(client, ref, now=now, left=left)
+            return await views.ticket_whole(client, self._known, ref, now=now, left=left)
 
     async def inbound(self, limit: int) -> list[Shape]:
         with self._connection.entered() as client:

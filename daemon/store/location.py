@@ -11,6 +11,7 @@ from daemon.store.faults import StoreFault
 
 MIGRATIONS = "daemon.store.migrations"
 
+_TABLES: Final = ("tables", "tables_mail", "tables_sla", "tables_course")
 _SQLITE: Final = "sqlite://"
 _POSTGRES: Final = ("postgres://", "postgresql://", "asyncpg://")
 _PRAGMAS: Final[dict[str, object]] = {
@@ -19,6 +20,7 @@ _PRAGMAS: Final[dict[str, object]] = {
     "journal_mode": "WAL",
     "synchronous": "FULL",
     "foreign_keys": "ON",
+    "secure_delete": "ON",  # what is erased does not stay in free pages of the file
     "journal_size_limit": 64 * 1024 * 1024,
 }
 
@@ -43,7 +45,7 @@ class Location:
             "connections": {self.dialect.value: self._connection(read_only)},
             "apps": {
                 "desk": {
-                    "models": ["daemon.store.tables", "daemon.store.tables_mail", "daemon.store.tables_sla"],
+                    "models": [f"daemon.store.{name}" for name in _TABLES],
                     "migrations": MIGRATIONS,
                     "default_connection": self.dialect.value,
                 }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import timedelta
 from typing import Final
 
@@ -11,12 +10,10 @@ from daemon.core.values import OutboxRow
 from daemon.store.connection import Client, rows
 from daemon.store.fields import key_of, to_microseconds
 from daemon.store.readings import read_outbox
+from daemon.store.ticketrows import possible
 
 BOUNCES_WITHIN: Final = timedelta(days=5)
 """RFC 5321 4.5.4.1: servers try for that long before they give a mail up."""
-
-_LARGEST: Final = 2**63 - 1
-"""No row has a greater number; a mail's subject may name one, and the driver would choke on it."""
 
 
 async def rows_of(client: Client, lookup: Lookup) -> tuple[OutboxRow, ...]:
@@ -47,7 +44,3 @@ async def last_to(client: Client, lookup: Lookup) -> OutboxRow | None:
         ],
     )
     return read_outbox(found[0], None) if found else None
-
-
-def possible(numbers: Iterable[int]) -> set[int]:
-    return {number for number in numbers if 0 < number <= _LARGEST}

@@ -41,7 +41,8 @@ def queued(action: QueueMail, ticket: int | None) -> dict[str, Any]:
 
 
 def superseding(supersede_key: str, cause: str) -> Statement:
-    """Cancels those rows of this key that are older than this cause's and that nobody tried to send.
+    """Cancels those rows of this key that are older than this cause's and that nobody tried to send: an index
+    of its own leads to them.
 
     `id + 0`: SQLite would walk all older rows, once it has counted (ANALYZE) how many have no key at all."""
     return (

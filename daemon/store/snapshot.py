@@ -4,26 +4,27 @@ answer takes as long with millions of rows as with ten.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Final
 
-from daemon.core.facts import Lookup, RecordedMessage, Snapshot
-from daemon.core.values import Account, Contact, Participant, Priority, State, Ticket
-from daemon.store import breakers, reported
+from daemon.core.dossier import Dossier
+from daemon.core.facts import Lookup, Snapshot
+from daemon.core.sla.minutes import LoggedCall
+from daemon.core.values import Account, Contact, Priority, State
+from daemon.store import asking, breakers, conversation, reported
 from daemon.store.connection import Client, Row, rows
+from daemon.store.dossiers import calls_of, dossiers_of
 from daemon.store.fields import key_of, to_microseconds
-from daemon.store.readings import language, read_account, read_participant, read_ticket
+from daemon.store.known import Known
+from daemon.store.readings import language, read_account
+from daemon.store.ticketrows import tickets_and_survivors
 
 DUPLICATE_WITHIN: Final = timedelta(days=5)
 """mail.md: the same Message-ID, From, Date and body, and INTERNALDATE within five days."""
 
 P1_WITHIN: Final = timedelta(hours=4)
 """mail.md: a second mail within 4 h from the same person with an open P1 joins it."""
-
-_MERGES: Final = 20
-"""Longest chain of merges that is followed."""
 
 _UNRESOLVED: Final = (State.NEW.value, State.OPEN.value, State.WAITING.value)
 
@@ -53,17 +54,22 @@ FROM (SELECT 1 AS one) here LEFT JOIN contact c ON c.address = ?
 """  # noqa: S608 - own words
 
 
-async def take_snapshot(client: Client, lookup: Lookup) -> Snapshot:
+async def take_snapshot(client: Client, known: Known, lookup: Lookup) -> Snapshot:
     """The answer to `lookup`. Outside a transaction: what a decision read is compared when it is written."""
     facts = (await rows(client, _FACTS, _parameters(lookup)))[0]
-    recorded = await _recorded(client, lookup.recorded_ids)
+    recorded, answered = await conversation.named(client, lookup.recorded_ids, contents=lookup.agent)
     bounced = await reported.rows_of(client, lookup)
     perhaps = await reported.last_to(client, lookup) if lookup.bounced and not bounced else None
     wanted = {*lookup.tickets, *(m.ticket for m in recorded)}
     wanted |= {row.ticket for row in (*bounced, perhaps) if row is not None and row.ticket}
     wanted |= {facts[name] for name in ("open_p1", "newest") if facts[name] is not None}
-    tickets = await _tickets(client, wanted)
+    held = await asking.held(client, answered) if lookup.agent and answered is not None else None
+    if held is not None and held.ticket is not None:
+        wanted.add(held.ticket)
+    found = await tickets_and_survivors(client, wanted)
+    tickets = tuple(ticket for _, ticket in found.values())
     account = await _account(client, facts["account"])
+    dossiers = await dossiers_of(client, known, found, whole=lookup.agent, account=account)
     return Snapshot(
         duplicate=bool(facts["duplicate"]),
         contact=_contact(facts, lookup.sender),
@@ -84,6 +90,15 @@ async def take_snapshot(client: Client, lookup: Lookup) -> Snapshot:
         bounced_perhaps=perhaps,
         suppressed=bool(facts["suppressed"]),
         list_known=await _list_known(client, lookup.list_domains),
+        dossiers=dossiers,
+        declared=await known.declared(client),
+        answered=answered,
+        held=held,
+        accounts_named=await asking.accounts_named(client, lookup.accounts),
+        customers=await asking.customers(client, lookup.customers),
+        foreign=await asking.foreign(client, lookup.named),
+        listing=await asking.listing(client) if lookup.listing else (),
+        calls=await _calls(client, account, dossiers),
     )
 
 
@@ -122,6 +137,16 @@ async def _acks(client: Client, lookup: Lookup, account: Account | None, of_send
     return await breakers.answers_to(client, account.emails[0], lookup.arrived)
 
 
+async def _calls(
+    client: Client, account: Account | None, dossiers: Mapping[int, Dossier]
+) -> tuple[LoggedCall, ...]:
+    """Those of the sender's account, which a ticket of it has told already."""
+    if account is None:
+        return ()
+    told = next((d for d in dossiers.values() if d.ticket.account == account.key), None)
+    return await calls_of(client, account.key) if told is None else told.calls
+
+
 async def _list_known(client: Client, domains: Sequence[str]) -> bool:
     if not domains:
         return False
@@ -145,69 +170,3 @@ async def _account(client: Client, key: str | None) -> Account | None:
         return None
     found = await rows(client, "SELECT * FROM account WHERE key = ?", [key])
     return read_account(found[0])
-
-
-async def _recorded(client: Client, message_ids: Sequence[str]) -> tuple[RecordedMessage, ...]:
-    """The newest message under each id (a device may send one id for ever), and mails of ours that left."""
-    if not message_ids:
-        return ()
-    asked = {key_of(message_id): message_id for message_id in message_ids}
-    ids = ", ".join(["(CAST(? AS TEXT))"] * len(asked))
-    messages = await rows(
-        client,
-        f"WITH ids(v) AS (VALUES {ids})"  # noqa: S608 - placeholders only
-        ' SELECT m.message_id, m.ticket_id AS ticket, m.sender, m."to", m.cc FROM ids JOIN message m'
-        " ON m.id = (SELECT n.id FROM message n WHERE n.message_id = ids.v ORDER BY n.id DESC LIMIT 1)",
-        list(asked),
-    )
-    found = {
-        row["message_id"]: RecordedMessage(
-            message_id=asked[row["message_id"]],
-            ticket=row["ticket"],
-            people=tuple(dict.fromkeys([row["sender"], *json.loads(row["to"]), *json.loads(row["cc"])])),
-        )
-        for row in messages
-    }
-    missing = [key for key in asked if key not in found]
-    if missing:
-        places = ", ".join("?" * len(missing))
-        sent = await rows(
-            client,
-            "SELECT message_id, ticket, recipient FROM outbox"  # noqa: S608 - placeholders only
-            f" WHERE message_id IN ({places}) AND ticket IS NOT NULL",
-            missing,
-        )
-        for row in sent:
-            key = row["message_id"]
-            found[key] = RecordedMessage(
-                message_id=asked[key], ticket=row["ticket"], people=(row["recipient"],)
-            )
-    return tuple(found[key] for key in asked if key in found)
-
-
-async def _tickets(client: Client, wanted: Iterable[int]) -> tuple[Ticket, ...]:
-    """These tickets and those they were merged into, with their participants."""
-    found: dict[int, Row] = {}
-    ask = reported.possible(wanted)
-    for _ in range(_MERGES):
-        if not ask:
-            break
-        places = ", ".join("?" * len(ask))
-        sql = f"SELECT * FROM ticket WHERE id IN ({places})"  # noqa: S608 - placeholders only
-        for row in await rows(client, sql, sorted(ask)):
-            found[row["id"]] = row
-        ask = {row["merged_into"] for row in found.values() if row["merged_into"] is not None} - found.keys()
-    people = await _participants(client, found)
-    return tuple(read_ticket(found[number], people.get(number, ())) for number in sorted(found))
-
-
-async def _participants(client: Client, tickets: Iterable[int]) -> dict[int, list[Participant]]:
-    numbers = sorted(tickets)
-    if not numbers:
-        return {}
-    places = ", ".join("?" * len(numbers))
-    sql = f"SELECT * FROM participant WHERE ticket_id IN ({places}) ORDER BY id"  # noqa: S608
-    people: dict[int, list[Participant]] = {}
-    for row in await rows(client, sql, numbers):
-        people.setdefault(row["ticket_id"], []).append(read_participant(row))
-    return people

@@ -2,7 +2,8 @@
 
 Rows are never deleted by a cascade; a "nullable unique key" column is what allows at most one of something.
 What came in and goes out is in `tables_mail`, clocks and money in `tables_sla`. What a table is for stands
-above it: its docstring would become part of the database's schema.
+above it: its docstring would become part of the database's schema. Tables of an earlier release get their
+later indexes by SQL (migration 0002).
 """
 
 from __future__ import annotations
@@ -95,6 +96,13 @@ class Contact(Model):
 
 
 # `version` grows with every change of the ticket. Numbers start at 1001 (migration 0001).
+#
+# wake_at          when it must be looked at next
+# missed_at        due instant of its newest missed resolution that counts
+# calendar_digest  business hours that it was opened under; null: those of its SLA version
+# news             words for the next status update
+# opened_as        priority, provisional, plan and coverage of its opening; null in what release 0.1.0 opened,
+#                  where they never changed
 class Ticket(Model):
     id = fields.BigIntField(primary_key=True)
     version = fields.BigIntField(default=1)
@@ -121,6 +129,11 @@ class Ticket(Model):
     closed_at = Instant(null=True)
     merged_into = fields.BigIntField(null=True)
     assignee = Words(null=True)
+    wake_at = Instant(null=True)
+    missed_at = Instant(null=True)
+    calendar_digest = Words(null=True)
+    news = Words(null=True)
+    opened_as = Json(null=True)
 
     class Meta:
         table = "ticket"
@@ -129,6 +142,19 @@ class Ticket(Model):
             Index(fields=("state", "opened_at")),
             Index(fields=("account", "opened_at")),
         ]
+
+
+# An agent said that they belong together.
+class TicketLink(Model):
+    id = fields.BigIntField(primary_key=True)
+    ticket = belongs_to("Ticket")
+    other = belongs_to("Ticket")
+    at = Instant()
+    by = Words()
+
+    class Meta:
+        table = "ticket_link"
+        unique_together = (("ticket", "other"),)
 
 
 class Participant(Model):
@@ -143,7 +169,8 @@ class Participant(Model):
         unique_together = (("ticket", "address"),)
 
 
-# `kind`: what an outgoing mail was (the contract's kinds); "" for all that came in.
+# `kind`: what an outgoing mail was (the contract's kinds); "" for all that came in. `subject` and
+# `references` are those of a mail that came in, for the answer to it; null in what older releases wrote.
 class Message(Model):
     id = fields.BigIntField(primary_key=True)
     ticket = belongs_to("Ticket")
@@ -158,6 +185,8 @@ class Message(Model):
     message_id = Key()
     to = Json()
     cc = Json()
+    subject = Words(null=True)
+    references = Json(null=True)
 
     class Meta:
         table = "message"

@@ -119,6 +119,27 @@ class SuppressedAddress(Model):
         table = "suppressed_address"
 
 
+# An agent's mail that was not carried out, for the yes to it. `yes` and `send` are lists of commands, null
+# where that is not offered; `settled` is how it was answered, null while it was not.
+class HeldMail(Model):
+    cause = Key(primary_key=True)
+    ticket = fields.BigIntField(null=True)
+    agent = Words()
+    at = Instant()
+    words = Words()
+    yes = Json(null=True)
+    send = Json(null=True)
+    attachments = Json()
+    managers = fields.BooleanField()
+    settled = Words(null=True)
+    settled_at = Instant(null=True)
+    settled_by = Words(null=True)
+
+    class Meta:
+        table = "held_mail"
+        indexes: ClassVar = [Index(fields=("ticket",))]
+
+
 # Facts about the store itself, by name. `value` is JSON.
 class Setting(Model):
     name = Words(primary_key=True)

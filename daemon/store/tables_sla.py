@@ -1,4 +1,5 @@
-"""The tables of promises and money: clocks with their spans, calls, credits; and agents' corrections."""
+"""The tables of promises and money: clocks as they stand, calls, credits; and agents' corrections. What the
+clocks are worked out from is in `tables_course`."""
 
 from __future__ import annotations
 
@@ -11,8 +12,11 @@ from tortoise.models import Model
 from daemon.store.fields import Instant, Key, Words, belongs_to
 
 
-# One cycle of one clock. `due_at` is null while it is paused; `outcome` is null while it is open, and
-# then `open_key` ("ticket:clock") allows one such row. `target` is seconds of working time.
+# The newest cycle of one clock, as the last decision on its ticket left it: for lists, for everything else is
+# worked out from the ticket's events. `due_at` is null while it is paused, and `left_seconds` is then the
+# working time left; `outcome` is null while it is open, and then `open_key` ("ticket:clock") allows one such
+# row. `target` is seconds of working time. Only release 0.1.0 wrote `sla_version` (it is the ticket's), and
+# neither `priority` nor `begun_at`.
 class Clock(Model):
     id = fields.BigIntField(primary_key=True)
     ticket = belongs_to("Ticket")
@@ -29,13 +33,16 @@ class Clock(Model):
     ended_at = Instant(null=True)
     outcome = Words(null=True)
     open_key = Words(null=True, unique=True)
+    priority = Words(null=True)
+    begun_at = Instant(null=True)
+    left_seconds = fields.FloatField(null=True)
 
     class Meta:
         table = "clock"
         indexes: ClassVar = [Index(fields=("ticket_id", "name", "id")), Index(fields=("outcome", "due_at"))]
 
 
-# A span of a cycle: `kind` is running or paused. Open-ended while `until` is null.
+# A span of a cycle, as release 0.1.0 kept them; no longer written.
 class ClockInterval(Model):
     id = fields.BigIntField(primary_key=True)
     clock = belongs_to("Clock")
@@ -64,8 +71,9 @@ class Call(Model):
         indexes: ClassVar = [Index(fields=("ticket_id", "at")), Index(fields=("account", "at"))]
 
 
-# A proposal for one ticket. Amounts are exact decimals as text ("12.50"); `month` is YYYY-MM of the due
-# date; `state`: proposed, accepted or refused.
+# A proposal for one ticket; `one_key` (its number) allows one that nobody has decided on. Amounts are exact
+# decimals as text ("12.50"); `month` is YYYY-MM of the due date, `accepted_month` that of the acceptance;
+# `state`: proposed, accepted or refused.
 class Credit(Model):
     id = fields.BigIntField(primary_key=True)
     ticket = belongs_to("Ticket")

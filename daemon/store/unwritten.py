@@ -11,7 +11,9 @@ from typing import Any, Final
 from tortoise.models import Model
 
 from daemon.core.actions import NEW
+from daemon.core.sla.calendar import Calendar
 from daemon.store.connection import Client, Statement, run
+from daemon.store.known import Known
 from daemon.store.sqlite_client import ImmediateTransaction
 from daemon.store.writing import insertion
 
@@ -20,10 +22,18 @@ _TARGET: Final = re.compile(r'(?:INTO|UPDATE|FROM) "?(\w+)')
 
 
 class Writing:
-    """One decision on its way into one transaction. `ticket` is what NEW stands for."""
+    """One decision on its way into one transaction. `ticket` is what NEW stands for.
 
-    def __init__(self, client: Client) -> None:
+    calendars  business hours that are written with it
+    declares   it declares hours;  erases: files are to be removed once it is committed
+    """
+
+    def __init__(self, client: Client, known: Known) -> None:
         self.client = client
+        self.known = known
+        self.calendars: list[Calendar] = []
+        self.declares = False
+        self.erases = False
         self.ticket: int | None = None
         self._rows: dict[tuple[type[Model], str], list[dict[str, Any]]] = {}
         self._statements: list[Statement] = []

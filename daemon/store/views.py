@@ -13,22 +13,27 @@ from typing import Any, TypeAlias
 from daemon.core.values import ClockName, reference
 from daemon.store.clocks import ClockRow, Left, newest_cycles
 from daemon.store.connection import Client, Row, rows
+from daemon.store.conversation import ANSWERS, once
+from daemon.store.known import Known
 from daemon.store.readings import instant, moment
 
 Shape: TypeAlias = dict[str, Any]
 
 
-async def ticket_list(client: Client, *, everything: bool, now: datetime, left: Left) -> list[Shape]:
+async def ticket_list(
+    client: Client, known: Known, *, everything: bool, now: datetime, left: Left
+) -> list[Shape]:
     """`tickets`: the unresolved, or everything, oldest first."""
     where = "" if everything else "WHERE state IN ('new', 'open', 'waiting')"
     found = await rows(client, f"SELECT * FROM ticket {where} ORDER BY id")  # noqa: S608 - own words
-    clocks = await newest_cycles(client, [row["id"] for row in found])
+    clocks = await newest_cycles(client, known, [row["id"] for row in found])
     names = (ClockName.FIRST_RESPONSE, ClockName.RESOLUTION)
     return [{**_summary(row), **_clock_shapes(clocks, row["id"], names, now, left)} for row in found]
 
 
-async def ticket_whole(client: Client, ref: str, *, now: datetime, left: Left) -> Shape | None:
-    """`ticket REF`; None: there is no such ticket. `ref` is AZ-1042, az-1042 or 1042."""
+async def ticket_whole(client: Client, known: Known, ref: str, *, now: datetime, left: Left) -> Shape | None:
+    """`ticket REF` but for its counted intervals, which are worked out from its events; None: there is no
+    such ticket. `ref` is AZ-1042, az-1042 or 1042."""
     digits = ref.strip().upper().removeprefix("AZ-")
     if not (digits.isascii() and digits.isdecimal() and len(digits) < 19):
         return None
@@ -36,7 +41,7 @@ async def ticket_whole(client: Client, ref: str, *, now: datetime, left: Left) -
     if not found:
         return None
     row = found[0]
-    clocks = await newest_cycles(client, [row["id"]])
+    clocks = await newest_cycles(client, known, [row["id"]])
     return {
         **_summary(row),
         **_clock_shapes(clocks, row["id"], tuple(ClockName), now, left),
@@ -44,6 +49,7 @@ async def ticket_whole(client: Client, ref: str, *, now: datetime, left: Left) -
         "severity": row["severity"],
         "rule": row["rule"],
         "evidence": json.loads(row["evidence"]),
+        "merged_into": None if row["merged_into"] is None else reference(row["merged_into"]),
         **await _story(client, row["id"]),
     }
 
@@ -118,8 +124,8 @@ def _clock_shape(clock: ClockRow | None, now: datetime, left: Left) -> Shape | N
     return {
         "due": clock.due,
         "met": clock.met,
-        "breached": clock.breached,
-        "paused": clock.paused_at is not None,
+        "breached": clock.breached_at(now),
+        "paused": clock.paused,
         "left": left(clock, now) if clock.outcome is None else None,
         "outcome": clock.outcome,
     }
@@ -139,6 +145,14 @@ async def _story(client: Client, ticket: int) -> Shape:
         attachments.setdefault(row["message_id"], []).append(
             {"name": row["name"], "type": row["media_type"], "size": row["size"], "sha256": row["sha256"]}
         )
+    mails = await of("SELECT * FROM outbox WHERE ticket = ? ORDER BY id")
+    answers = {
+        row["message_id"]: json.loads(row["context"])
+        for row in mails
+        if row["kind"] in ANSWERS and row["message_id"] is not None
+    }
+    replies = {message_id: str(context.get("reply", "")) for message_id, context in answers.items()}
+    messages = await of("SELECT * FROM message WHERE ticket_id = ? ORDER BY at, id")
     return {
         "participants": [
             {"address": row["address"], "name": row["name"], "role": row["role"]}
@@ -152,8 +166,9 @@ async def _story(client: Client, ticket: int) -> Shape:
                 "text": row["text"],
                 "message_id": row["message_id"],
                 "attachments": attachments.get(row["id"], []),
+                "by": answers.get(row["message_id"], {}).get("by") if row["direction"] == "out" else None,
             }
-            for row in await of("SELECT * FROM message WHERE ticket_id = ? ORDER BY at, id")
+            for row in once(messages, replies)
         ],
         "history": [
             {
@@ -164,25 +179,18 @@ async def _story(client: Client, ticket: int) -> Shape:
             }
             for row in await of("SELECT * FROM history WHERE ticket_id = ? ORDER BY at, id")
         ],
-        "intervals": [
-            {
-                "clock": row["name"],
-                "kind": row["kind"],
-                "start": moment(row["since"]),
-                "end": instant(row["until"]),
-                "reason": row["reason"],
-            }
-            for row in await of(
-                "SELECT c.name, i.* FROM clock_interval i JOIN clock c ON c.id = i.clock_id"
-                " WHERE c.ticket_id = ? ORDER BY i.since, i.id"
-            )
-        ],
         "calls": [
             {"at": moment(row["at"]), "by": row["by"], "minutes": row["minutes"], "text": row["text"]}
             for row in await of("SELECT * FROM call WHERE ticket_id = ? ORDER BY at, id")
         ],
         "credits": [
-            {"amount": row["amount"], "state": row["state"], "month": row["month"]}
+            {
+                "amount": row["accepted_amount"] or row["amount"],
+                "state": row["state"],
+                "month": row["month"],
+                "proposed": row["amount"],
+                "accepted_month": row["accepted_month"],
+            }
             for row in await of("SELECT * FROM credit WHERE ticket_id = ? ORDER BY id")
         ],
         "outbox": [
@@ -193,6 +201,10 @@ async def _story(client: Client, ticket: int) -> Shape:
                 "attempts": row["attempts"],
                 "due": instant(row["due_at"]),
             }
-            for row in await of("SELECT * FROM outbox WHERE ticket = ? ORDER BY id")
+            for row in mails
+        ],
+        "links": [
+            reference(row["other_id"])
+            for row in await of("SELECT other_id FROM ticket_link WHERE ticket_id = ? ORDER BY other_id")
         ],
     }

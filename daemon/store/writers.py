@@ -9,11 +9,11 @@ from typing import Any, Final, TypeAlias
 from daemon.core import actions as act
 from daemon.core.actions import Action
 from daemon.core.values import State
-from daemon.store import sending
+from daemon.store import changing, charging, holding, keeping, sending
+from daemon.store.erasing import erase
 from daemon.store.ledger import record_mail
 from daemon.store.tables import Attachment, Contact, History, Message, Participant, Ticket
 from daemon.store.tables_mail import InboundContent, Outbox, SuppressedAddress
-from daemon.store.tables_sla import Clock
 from daemon.store.unwritten import Writing
 from daemon.store.writing import column, insert, insertion
 
@@ -21,7 +21,14 @@ BLOB_FROM: Final = 1_000_000
 """Raw mails over this many bytes are kept as files."""
 
 
-async def open_ticket(writing: Writing, action: act.OpenTicket) -> None:
+def clocks_of(decision: act.Decision, ticket: int) -> act.WriteClocks | None:
+    """How a decision leaves the clocks of a ticket."""
+    found = [a for a in decision.actions if isinstance(a, act.WriteClocks) and a.ticket == ticket]
+    return found[-1] if found else None
+
+
+async def open_ticket(writing: Writing, action: act.OpenTicket, clocks: act.WriteClocks | None) -> None:
+    """`clocks`: as the decision leaves them; what the ticket's row says of them is written with it."""
     evidence = [{"facet": e.facet, "text": e.text, "weight": e.weight} for e in action.evidence]
     values = {
         "state": State.NEW.value,
@@ -44,6 +51,15 @@ async def open_ticket(writing: Writing, action: act.OpenTicket) -> None:
         "coverage": action.coverage.value,
         "sla_version": action.sla_version,
         "opened_at": action.at,
+        "opened_as": {
+            "priority": action.priority.value,
+            "provisional": action.provisional,
+            "plan": action.plan.value,
+            "coverage": action.coverage.value,
+        },
+        "calendar_digest": keeping.hours(writing, action.standard),
+        "wake_at": clocks.wake_at if clocks is not None else None,
+        "missed_at": clocks.missed_at if clocks is not None else None,
     }
     made = await insert(writing.client, Ticket, [values], "RETURNING id")
     writing.ticket = made[0]["id"]
@@ -70,6 +86,8 @@ async def _add_message(writing: Writing, action: act.AddMessage) -> None:
         "message_id": action.message_id,
         "to": list(action.to),
         "cc": list(action.cc),
+        "subject": action.subject or None,
+        "references": list(action.references) or None,
     }
     if not action.attachments:
         writing.add(Message, **values)
@@ -103,30 +121,6 @@ async def _set_state(writing: Writing, action: act.SetState) -> None:
     closed = column(Ticket, "closed_at", action.at) if action.state is State.CLOSED else None
     sql = "UPDATE ticket SET state = ?, closed_at = ?, version = version + 1 WHERE id = ?"
     writing.then((sql, [action.state.value, closed, writing.number(action.ticket)]))
-
-
-async def _start_clock(writing: Writing, action: act.StartClock) -> None:
-    """The cycle and its first span. A second open cycle is refused by the unique `open_key`."""
-    ticket = writing.number(action.ticket)
-    open_key = f"{ticket}:{action.clock.value}"
-    writing.add(
-        Clock,
-        ticket_id=ticket,
-        name=action.clock.value,
-        started_at=action.start,
-        due_at=action.due,
-        target=action.target,
-        calendar=action.calendar,
-        sla_version=action.sla_version,
-        source=action.source,
-        open_key=open_key,
-    )
-    span = (
-        "INSERT INTO clock_interval (clock_id, kind, since, reason)"
-        " SELECT id, 'running', started_at, '' FROM clock WHERE ticket_id IN ({}) AND open_key IS NOT NULL"
-        " ORDER BY id"
-    )
-    writing.then_for(span, ticket)
 
 
 async def _add_history(writing: Writing, action: act.AddHistory) -> None:
@@ -205,7 +199,6 @@ WRITERS: Final[dict[type[Action], _Writer]] = {
     act.AddMessage: _add_message,
     act.AddParticipant: _add_participant,
     act.SetState: _set_state,
-    act.StartClock: _start_clock,
     act.QueueMail: _queue_mail,
     act.AddHistory: _add_history,
     act.RememberContact: _remember_contact,
@@ -216,4 +209,9 @@ WRITERS: Final[dict[type[Action], _Writer]] = {
     act.GiveUpMail: _give_up_mail,
     act.CancelMail: _cancel_mail,
     act.BounceMail: _bounce_mail,
+    act.EraseTicket: erase,
+    **holding.WRITERS,
+    **keeping.WRITERS,
+    **changing.WRITERS,
+    **charging.WRITERS,
 }

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +13,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from daemon.cli.failure import UsageFault
-from daemon.cli.tickets import reference_of
+from daemon.cli.tickets import intervals, reference_of
+from daemon.core.dossier import Dossier
+from daemon.core.sla.events import Opening, Replied, Waited, Wrote
+from daemon.core.values import Coverage, Plan, Priority
+from daemon.settings.sla import load_sla
 from tests.cli.command import azimut
 from tests.cli.desk import write_desk
+from tests.core.build import policy
+from tests.core.build import ticket as core_ticket
 
 OPENED = datetime(2026, 11, 3, 15, 30, tzinfo=UTC)
 DUE = datetime(2026, 11, 3, 16, 30, tzinfo=UTC)
@@ -80,6 +86,25 @@ class _Store:
 
     async def ticket(self, ref: str, *, now: datetime, left: object) -> dict[str, Any] | None:
         return TICKET if ref == "AZ-1001" else None
+
+    async def dossiers(self, numbers: Sequence[int]) -> list[Dossier]:
+        return [dossier()] if list(numbers) == [1001] else []
+
+
+def dossier() -> Dossier:
+    """A P2 that was opened on Tuesday at 10:30; the customer's answer was waited for from 11:00 to 12:00."""
+    return Dossier(
+        ticket=core_ticket(1001),
+        opening=Opening(
+            at=OPENED, plan=Plan.PLATINE, coverage=Coverage.STANDARD, priority=Priority.P2, provisional=False
+        ),
+        sla_version="2026-01",
+        events=(
+            Replied(at=OPENED + timedelta(minutes=30), mail="r"),
+            Waited(at=OPENED + timedelta(minutes=30), mail="r"),
+            Wrote(at=OPENED + timedelta(minutes=90)),
+        ),
+    )
 
 
 @pytest.fixture
@@ -150,6 +175,32 @@ def test_a_ticket_is_the_object_of_the_contract(
     assert ticket["messages"][0]["at"] == "2026-11-03T10:30:00-05:00"
     assert ticket["next_response"] is None
     assert ticket["credits"][0]["amount"] == "12.50"
+
+
+def test_every_counted_interval_of_a_ticket_is_told_back(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, out, _ = azimut(capsys, "--config", config, "ticket", "1001", "--json")
+    counted = [i for i in json.loads(out)["intervals"] if i["clock"] == "resolution"]
+    assert counted[1] == {
+        "clock": "resolution",
+        "cycle": "2026-11-03T10:30:00-05:00",
+        "kind": "paused",
+        "start": "2026-11-03T11:00:00-05:00",
+        "end": "2026-11-03T12:00:00-05:00",
+        "calendar": "standard",
+        "version": "2026-01",
+        "seconds": 3600.0,
+        "reason": "waiting",
+    }
+    assert [i["kind"] for i in counted[:3]] == ["running", "paused", "running"]
+
+
+def test_the_intervals_of_a_running_clock_add_up_to_what_was_used_of_it() -> None:
+    agreed = policy(sla=load_sla(Path(__file__).parents[2] / "config" / "sla.toml"))
+    told = intervals(dossier(), agreed, OPENED + timedelta(hours=3))
+    running = [i for i in told if i["clock"] == "resolution" and i["kind"] == "running"]
+    assert sum(i["seconds"] for i in running) == 2 * 3600
 
 
 def test_a_page_tells_all_that_is_known(config: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from dataclasses import replace
+from datetime import date, datetime
 from functools import cache
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from daemon.cli.timeleft import left_in
+from daemon.core.sla.declaring import Declared
 from daemon.core.sla.promises import SlaVersion
+from daemon.core.sla.spans import Closure, LocalSpan
 from daemon.core.values import ClockName
 from daemon.settings.sla import load_sla
-from daemon.store.clocks import ClockRow, Span
+from daemon.store.clocks import ClockRow
 from tests.cli.desk import REPOSITORY
 
 TORONTO = ZoneInfo("America/Toronto")
@@ -30,30 +34,22 @@ def at(day: int, hour: int, minute: int = 0) -> datetime:
     return datetime(2026, 11, day, hour, minute, tzinfo=TORONTO)
 
 
-def clock(
-    due: datetime | None,
-    *,
-    paused_at: datetime | None = None,
-    spans: tuple[Span, ...] = (),
-    calendar: str = "standard",
-    version: str = "2026-01",
-) -> ClockRow:
-    return ClockRow(
-        ticket=1001,
-        name=ClockName.RESOLUTION,
-        start=at(3, 10, 30),
-        due=due,
-        target=9 * HOUR,
-        calendar=calendar,
-        sla_version=version,
-        source="sla",
-        met=None,
-        breached=None,
-        paused_at=paused_at,
-        ended_at=None,
-        outcome=None,
-        spans=spans,
-    )
+def clock(due: datetime | None, **changes: Any) -> ClockRow:
+    values: dict[str, Any] = {
+        "ticket": 1001,
+        "name": ClockName.RESOLUTION,
+        "opened_at": at(3, 10, 30),
+        "due": due,
+        "calendar": "standard",
+        "sla_version": "2026-01",
+        "source": "sla",
+        "met": None,
+        "breached": None,
+        "paused": due is None,
+        "left": None,
+        "outcome": None,
+    }
+    return ClockRow(**(values | changes))
 
 
 @pytest.mark.parametrize(
@@ -79,18 +75,30 @@ def test_a_part_of_a_second_overdue_is_overdue() -> None:
 
 
 def test_a_paused_clock_keeps_what_it_had_when_it_stopped() -> None:
-    """Opened Tuesday 10:30 with nine hours; paused Tuesday 12:30 to 14:30, and again since 16:30."""
-    spans = (
-        Span(kind="running", since=at(3, 10, 30), until=at(3, 12, 30)),
-        Span(kind="paused", since=at(3, 12, 30), until=at(3, 14, 30)),
-        Span(kind="running", since=at(3, 14, 30), until=at(3, 16, 30)),
-        Span(kind="paused", since=at(3, 16, 30), until=None),
-    )
     for now in (at(3, 17), at(9, 9)):
-        assert left_in(versions())(clock(None, paused_at=at(3, 16, 30), spans=spans), now) == 5 * HOUR
+        assert left_in(versions())(clock(None, left=5 * HOUR + 0.5), now) == 5 * HOUR
+        assert left_in(versions())(clock(None), now) is None
+
+
+def test_hours_that_were_declared_count_from_then_on() -> None:
+    """On Tuesday at 11:00 the afternoon of Wednesday is closed; what was over by then stays as it was."""
+    afternoon = (LocalSpan(start=13 * HOUR, end=18 * HOUR),)
+    closed = Declared(at=at(3, 11), day=date(2026, 11, 4), closed=True, spans=afternoon)
+    too_late = Declared(at=at(5, 8), day=date(2026, 11, 4), closed=True)
+    before = Declared(at=at(3, 10), day=date(2026, 11, 4), closed=True)
+    left = left_in(versions())
+    assert left(clock(at(5, 10)), at(4, 9)) == 10 * HOUR
+    assert left(clock(at(5, 10), declared=(closed,)), at(4, 9)) == 5 * HOUR
+    assert left(clock(at(5, 10), declared=(closed, too_late)), at(4, 9)) == 5 * HOUR
+    assert left(clock(at(5, 10), declared=(before,)), at(4, 9)) == 10 * HOUR, "its own hours know of it"
+
+
+def test_a_clock_counts_in_the_hours_that_its_ticket_was_opened_under() -> None:
+    closed = replace(versions()[0].standard, closed={date(2026, 11, 4): Closure()})
+    assert left_in(versions())(clock(at(5, 10), standard=closed), at(4, 9)) == HOUR
 
 
 def test_a_clock_of_a_version_or_calendar_that_is_gone_has_no_answer() -> None:
     left = left_in(versions())
-    assert left(clock(at(4, 10, 30), version="2019-01"), at(3, 11)) is None
+    assert left(clock(at(4, 10, 30), sla_version="2019-01"), at(3, 11)) is None
     assert left(clock(at(4, 10, 30), calendar="lunar"), at(3, 11)) is None

@@ -117,4 +117,8 @@ def policy(**changes: Any) -> Policy:
 
 
 def snapshot(**changes: Any) -> Snapshot:
-    return Snapshot(**changes)
+    """With a dossier of each of its tickets, as the store gives it."""
+    from tests.core.dossiers import dossier
+
+    given = {"dossiers": {one.id: dossier(one) for one in changes.get("tickets", ())}}
+    return Snapshot(**{**given, **changes})

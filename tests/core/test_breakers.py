@@ -13,20 +13,19 @@ from daemon.core.actions import (
     AddParticipant,
     Decision,
     OpenTicket,
-    QueueMail,
     RecordMail,
     SetState,
 )
 from daemon.core.policy import Limits
 from daemon.core.values import Claim, ClaimKind, Disposition, MailClass, State, Unreadable
 from tests.core.build import MARIE, T0, account, mail, policy, snapshot, ticket
-from tests.core.test_decide import decide, desk, of, one
+from tests.core.test_decide import answers, decide, desk, of, one
 
 TOKEN = Claim(kind=ClaimKind.TOKEN, ticket=1042, purpose="customer", for_sender=True)
 
 
 def told(decision: Decision) -> set[tuple[str, str]]:
-    return {(str(q.context["reason"]), q.recipient) for q in of(QueueMail, decision) if q.kind == "notice"}
+    return {(str(q.context["reason"]), q.recipient) for q in answers(decision) if q.kind == "notice"}
 
 
 def remarks(decision: Decision) -> list[dict[str, object]]:
@@ -55,19 +54,19 @@ def test_the_next_mail_of_an_address_that_opened_too_many_tickets_joins_the_newe
     assert (record.disposition, record.ticket) == (Disposition.MESSAGE, 1055)
     assert one(AddMessage, decision).ticket == 1055
     assert decision.reads == {1055: 3}
-    assert {q.kind for q in of(QueueMail, decision)} == {"notice"}
+    assert {q.kind for q in answers(decision)} == {"notice"}
     assert told(decision) == managers_of("tickets_per_address")
-    assert {q.context["about"] for q in of(QueueMail, decision)} == {"AZ-1055"}
-    assert {q.context["sender"] for q in of(QueueMail, decision)} == {MARIE}
+    assert {q.context["about"] for q in answers(decision)} == {"AZ-1055"}
+    assert {q.context["sender"] for q in answers(decision)} == {MARIE}
     assert remarks(decision) == [{"rule": "tickets_per_address", "from": MARIE}]
 
 
 def test_managers_are_told_once_an_hour_whatever_number_of_mails_comes() -> None:
     times = [T0 + timedelta(minutes=n) for n in (1, 9)]
-    causes = [{q.cause for q in of(QueueMail, decide(known=many_tickets(20), now=now))} for now in times]
+    causes = [{q.cause for q in answers(decide(known=many_tickets(20), now=now))} for now in times]
     assert causes[0] == causes[1]
     later = decide(known=many_tickets(20), now=T0 + timedelta(hours=1))
-    assert causes[0].isdisjoint({q.cause for q in of(QueueMail, later)})
+    assert causes[0].isdisjoint({q.cause for q in answers(later)})
 
 
 @pytest.mark.parametrize(
@@ -110,7 +109,7 @@ def test_mail_on_a_ticket_that_got_too_much_is_kept_and_moves_nothing() -> None:
     assert one(AddMessage, decision).ticket == 1042
     assert of(SetState, decision) == []
     assert told(decision) == managers_of("mails_per_ticket")
-    assert {q.context["about"] for q in of(QueueMail, decision)} == {"AZ-1042"}
+    assert {q.context["about"] for q in answers(decision)} == {"AZ-1042"}
     assert remarks(decision) == [{"rule": "mails_per_ticket", "from": MARIE}]
     assert one(SetState, decide(known=busy(59), claims=[TOKEN])).state is State.OPEN
     unlimited = desk(limits=Limits(mails_per_ticket=0))
@@ -170,19 +169,19 @@ def test_the_acknowledgements_of_the_whole_desk_have_a_limit_when_it_is_set() ->
     rules = desk(limits=Limits(acks_desk=100))
     decision = decide(known=snapshot(account=account(), acks_desk=100), rules=rules)
     assert one(OpenTicket, decision)
-    assert {q.kind for q in of(QueueMail, decision)} == {"notice"}
+    assert {q.kind for q in answers(decision)} == {"notice"}
     assert told(decision) == managers_of("acks_desk")
     below = decide(known=snapshot(account=account(), acks_desk=99), rules=rules)
-    assert [q.kind for q in of(QueueMail, below)] == ["ack"]
+    assert [q.kind for q in answers(below)] == ["ack"]
     off = decide(known=snapshot(account=account(), acks_desk=9_999))
-    assert [q.kind for q in of(QueueMail, off)] == ["ack"]
+    assert [q.kind for q in answers(off)] == ["ack"]
 
 
 def test_the_desks_own_limit_is_told_once_whoever_writes() -> None:
     rules = desk(limits=Limits(acks_desk=1))
     known = snapshot(account=account(), acks_desk=1)
     first, second = (decide(mail(sender), known, rules=rules) for sender in (MARIE, "karim@autre.example"))
-    assert {q.cause for q in of(QueueMail, first)} == {q.cause for q in of(QueueMail, second)}
+    assert {q.cause for q in answers(first)} == {q.cause for q in answers(second)}
 
 
 def test_without_managers_the_agents_are_told() -> None:
@@ -202,7 +201,7 @@ def test_a_flood_of_broken_mails_is_kept_on_one_ticket_and_told_once() -> None:
     record = one(RecordMail, decision)
     assert (record.disposition, record.ticket) == (Disposition.QUARANTINE, 1055)
     assert one(AddMessage, decision).text == "???"
-    assert {q.kind for q in of(QueueMail, decision)} == {"notice"}
+    assert {q.kind for q in answers(decision)} == {"notice"}
     assert told(decision) == managers_of("tickets_per_address")
     assert one(OpenTicket, decide(broken, many_tickets(19)))
     unlimited = desk(limits=Limits(tickets_per_address=0))

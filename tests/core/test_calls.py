@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from daemon.core.actions import AddHistory, AddMessage, AddParticipant, OpenTicket, QueueMail, RememberContact
+from daemon.core.actions import AddHistory, AddMessage, AddParticipant, OpenTicket, RememberContact
 from daemon.core.call import Call
 from daemon.core.matching import lookup
 from daemon.core.values import (
@@ -21,7 +21,7 @@ from daemon.core.values import (
     Priority,
 )
 from tests.core.build import MARIE, T0, account, findings, mail, snapshot, ticket
-from tests.core.test_decide import decide, desk, of, one
+from tests.core.test_decide import answer, answers, decide, desk, of, one
 
 PHONES = "voix@telephonie.example"
 WAV = Attachment(name="msg.wav", media_type="audio/wav", size=4, sha256="ab")
@@ -51,7 +51,7 @@ def test_the_ticket_is_the_accounts_and_the_account_is_answered_never_the_phone_
     decision = take()
     opened = one(OpenTicket, decision)
     assert (opened.account, opened.requester.address, opened.rule) == ("roy", MARIE, "voicemail")
-    ack = one(QueueMail, decision)
+    ack = answer(decision)
     assert (ack.kind, ack.recipient) == ("ack", MARIE)
     assert one(AddParticipant, decision).address == MARIE
     assert one(AddMessage, decision).attachments == (WAV,)
@@ -62,7 +62,7 @@ def test_the_ticket_is_the_accounts_and_the_account_is_answered_never_the_phone_
 
 
 def test_the_answer_stands_alone_for_its_reader_has_not_seen_the_notice() -> None:
-    context = one(QueueMail, take()).context
+    context = answer(take()).context
     assert (context["in_reply_to"], context["references"], context["given_name"]) == ("", [], "")
     assert context["rule"] == "voicemail"
     assert context["missing"] == []
@@ -72,14 +72,14 @@ def test_an_unknown_caller_has_a_ticket_with_clocks_and_nobody_is_answered() -> 
     decision = take(known=snapshot())
     opened = one(OpenTicket, decision)
     assert (opened.account, opened.priority) == (None, Priority.P2)
-    assert of(QueueMail, decision) == []
+    assert answers(decision) == []
     assert of(AddParticipant, decision) == []
 
 
 def test_an_account_without_an_address_is_not_answered() -> None:
     decision = take(known=snapshot(account=account(emails=())))
     assert one(OpenTicket, decision).account == "roy"
-    assert of(QueueMail, decision) == []
+    assert answers(decision) == []
 
 
 @pytest.mark.parametrize(
@@ -144,4 +144,4 @@ def test_a_phone_system_that_its_domain_denies_answers_nobody() -> None:
     rules = desk(voicemail_senders=(PHONES,), trusted_authserv=("mx.azimutpos.com",))
     decision = take(forged, rules=rules)
     assert one(OpenTicket, decision)
-    assert of(QueueMail, decision) == []
+    assert answers(decision) == []

@@ -22,11 +22,12 @@ from daemon.core.actions import (
     RecordMail,
     ReleaseAddress,
     SetState,
-    StartClock,
     SuppressAddress,
+    WriteClocks,
 )
 from daemon.core.decide import Inbound, needs_findings, on_mail, set_aside
 from daemon.core.policy import Intake, Limits, Policy
+from daemon.core.sla.cycles import Cycle
 from daemon.core.values import (
     BounceReport,
     Claim,
@@ -86,23 +87,38 @@ def one(kind: type[A], decision: Decision) -> A:
     return found
 
 
+def answers(decision: Decision) -> list[QueueMail]:
+    """Every mail but the agents' notifications."""
+    return [m for m in of(QueueMail, decision) if m.kind != "notification"]
+
+
+def answer(decision: Decision) -> QueueMail:
+    (found,) = answers(decision)
+    return found
+
+
+def clocks(decision: Decision) -> dict[ClockName, Cycle]:
+    return {cycle.clock: cycle for cycle in one(WriteClocks, decision).cycles}
+
+
 def test_a_customers_first_mail_opens_a_ticket_with_clocks_and_one_acknowledgement() -> None:
     decision = decide(found=findings("S1", other_means="no"))
     opened = one(OpenTicket, decision)
     assert (opened.priority, opened.rule, opened.provisional) == (Priority.P1, "P1-single", False)
     assert (opened.plan, opened.coverage, opened.account) == (Plan.OR, Coverage.PREMIUM, "roy")
-    clocks = {clock.clock: clock for clock in of(StartClock, decision)}
-    assert clocks[ClockName.FIRST_RESPONSE].due == T0 + timedelta(hours=1)
-    assert clocks[ClockName.RESOLUTION].due == T0 + timedelta(hours=4)
-    assert clocks[ClockName.STATUS_UPDATE].due == T0 + timedelta(hours=1)
-    ack = one(QueueMail, decision)
+    running = clocks(decision)
+    assert running[ClockName.FIRST_RESPONSE].due == T0 + timedelta(hours=1)
+    assert running[ClockName.RESOLUTION].due == T0 + timedelta(hours=4)
+    assert running[ClockName.STATUS_UPDATE].due == T0 + timedelta(hours=1)
+    assert one(WriteClocks, decision).wake_at == T0, "the alarm is due at once"
+    ack = answer(decision)
     assert (ack.kind, ack.recipient, ack.ticket, ack.rank) == ("ack", MARIE, NEW, 1)
     assert one(RecordMail, decision).disposition is Disposition.TICKET
     assert one(AddMessage, decision).text == "La caisse est gelée."
 
 
 def test_the_acknowledgement_holds_every_fact_as_plain_data() -> None:
-    facts = one(QueueMail, decide(found=findings("S1", other_means="no"))).context
+    facts = answer(decide(found=findings("S1", other_means="no"))).context
     assert json.loads(json.dumps(facts)) == facts
     assert facts["given_name"] == "Marie"
     assert facts["subject"] == "Caisse gelée"
@@ -113,7 +129,7 @@ def test_the_acknowledgement_holds_every_fact_as_plain_data() -> None:
 
 def test_nothing_of_a_stranger_goes_back_to_them() -> None:
     letter = mail("victime@example.com", subject="GAGNEZ sur gain.evil.test")
-    facts = one(QueueMail, decide(letter, snapshot())).context
+    facts = answer(decide(letter, snapshot())).context
     assert facts["known"] is False
     assert "evil" not in json.dumps(
         {k: v for k, v in facts.items() if k not in {"in_reply_to", "references"}}
@@ -128,8 +144,8 @@ def test_an_unknown_sender_is_gratuit() -> None:
 
 def test_the_arrival_starts_the_clocks_even_after_an_outage_and_the_answer_says_it_is_late() -> None:
     decision = decide(now=T0 + timedelta(hours=3))
-    assert {clock.start for clock in of(StartClock, decision)} == {T0}
-    assert one(QueueMail, decision).context["late"] is True
+    assert {cycle.start for cycle in clocks(decision).values()} == {T0}
+    assert answer(decision).context["late"] is True
 
 
 def test_an_arrival_in_the_future_counts_as_now() -> None:
@@ -148,7 +164,7 @@ def test_an_arrival_in_the_future_counts_as_now() -> None:
 )
 def test_automatic_mail_is_never_answered(letter: Any, disposition: Disposition | None) -> None:
     decision = decide(letter)
-    assert of(QueueMail, decision) == []
+    assert answers(decision) == []
     if disposition is not None:
         assert one(RecordMail, decision).disposition is disposition
 
@@ -168,7 +184,7 @@ def test_an_answer_joins_its_ticket_without_a_second_acknowledgement() -> None:
     waiting = ticket(state=State.WAITING)
     decision = decide(claims=[TOKEN], known=snapshot(account=account(), tickets=(waiting,)))
     assert of(OpenTicket, decision) == []
-    assert of(QueueMail, decision) == []
+    assert answers(decision) == []
     assert one(SetState, decision).state is State.OPEN
     assert one(RecordMail, decision).ticket == 1042
     assert decision.reads == {1042: 3}
@@ -200,7 +216,7 @@ def test_a_strangers_copied_evidence_is_told_to_agents_only() -> None:
     decision = decide(mail("mallory@evil.test"), known, claims=[TOKEN])
     assert one(OpenTicket, decision).related_to == 1042
     assert decision.reads == {}
-    assert "1042" not in json.dumps(one(QueueMail, decision).context)
+    assert "1042" not in json.dumps(answer(decision).context)
     assert any(h.event == "possibly_related" for h in of(AddHistory, decision))
 
 
@@ -224,31 +240,31 @@ def test_a_mail_that_its_own_domain_denies_opens_a_ticket_and_is_not_answered() 
     letter = mail(authentication_results=("mx.azimutpos.com; dmarc=fail",))
     decision = decide(letter, rules=desk(trusted_authserv=("mx.azimutpos.com",)))
     assert one(OpenTicket, decision)
-    assert of(QueueMail, decision) == []
+    assert answers(decision) == []
 
 
 def test_spam_of_a_stranger_is_a_silent_p4_and_of_a_customer_a_ticket_like_any() -> None:
     spam = findings("S1", intent=Intent.SPAM, intent_confidence=0.99)
     stranger = decide(mail("x@spam.test"), snapshot(), found=spam)
     assert one(OpenTicket, stranger).priority is Priority.P4
-    assert of(QueueMail, stranger) == []
+    assert answers(stranger) == []
     customer = decide(found=spam)
     assert one(OpenTicket, customer).priority is Priority.P1
-    assert len(of(QueueMail, customer)) == 1
+    assert len(answers(customer)) == 1
 
 
 def test_the_acknowledgements_of_one_address_are_limited_and_managers_told_once_an_hour() -> None:
     known = snapshot(account=account(), acks_last_hour=10)
     decision = decide(known=known)
     assert one(OpenTicket, decision)
-    assert {(q.kind, q.recipient) for q in of(QueueMail, decision)} == {
+    assert {(q.kind, q.recipient) for q in answers(decision)} == {
         ("notice", "sam@azimutpos.com"),
         ("notice", "direction@azimutpos.com"),
     }
     later = decide(known=known, uid=12)
-    assert {q.cause for q in of(QueueMail, later)} == {q.cause for q in of(QueueMail, decision)}
+    assert {q.cause for q in answers(later)} == {q.cause for q in answers(decision)}
     unlimited = decide(known=known, rules=desk(limits=Limits(acks_per_address=0)))
-    assert one(QueueMail, unlimited).kind == "ack"
+    assert answer(unlimited).kind == "ack"
 
 
 def test_the_third_mail_with_the_same_words_is_a_ticket_that_nobody_answers() -> None:
@@ -256,8 +272,8 @@ def test_the_third_mail_with_the_same_words_is_a_ticket_that_nobody_answers() ->
     before = ("merci! nous avons reçu votre message,\ndossier 12.",) * 2
     decision = decide(letter, snapshot(account=account(), recent_texts=before))
     assert one(OpenTicket, decision)
-    assert {q.kind for q in of(QueueMail, decision)} == {"notice"}
-    assert {q.context["reason"] for q in of(QueueMail, decision)} == {"same_text_per_address"}
+    assert {q.kind for q in answers(decision)} == {"notice"}
+    assert {q.context["reason"] for q in answers(decision)} == {"same_text_per_address"}
     history = [h for h in of(AddHistory, decision) if h.event == "not_acknowledged"]
     assert [h.detail for h in history] == [{"reason": "same_text_per_address"}]
     for answered in (
@@ -270,7 +286,7 @@ def test_the_third_mail_with_the_same_words_is_a_ticket_that_nobody_answers() ->
         ),
         decide(mail(text="", new_text=""), snapshot(account=account(), recent_texts=("", "", ""))),
     ):
-        assert one(QueueMail, answered).kind == "ack"
+        assert answer(answered).kind == "ack"
 
 
 @pytest.mark.parametrize(
@@ -290,7 +306,7 @@ def test_the_brake_opens_a_silent_ticket_for_a_mail_whose_bytes_may_not_be_kept(
     assert one(RecordMail, decide(intake=braked)).disposition is Disposition.HELD
     decision = decide(mail(masked=1), intake=braked)
     assert one(OpenTicket, decision)
-    assert of(QueueMail, decision) == []
+    assert answers(decision) == []
 
 
 RESOLVED_TICKET = snapshot(account=account(), tickets=(ticket(state=State.RESOLVED),))
@@ -315,7 +331,9 @@ def test_a_participants_own_words_reopen_and_a_responders_do_not(
     decision = decide(mail(mail_class=mail_class, signs=signs), known, claims=[TOKEN])
     assert bool(of(SetState, decision)) is reopens
     assert one(AddMessage, decision).role == ("requester" if reopens else "automatic")
-    assert of(QueueMail, decision) == []
+    assert {m.kind for m in of(QueueMail, decision)} == (
+        {"notification", "status-update"} if reopens else set()
+    )
 
 
 def test_a_list_mail_neither_reopens_a_long_closed_ticket_nor_opens_another() -> None:
@@ -337,15 +355,15 @@ def test_an_unreadable_mail_is_quarantined_with_a_stub_that_runs_a_clock() -> No
     assert one(RecordMail, decision).disposition is Disposition.QUARANTINE
     opened = one(OpenTicket, decision)
     assert (opened.priority, opened.rule) == (Priority.P2, "stub")
-    assert len(of(StartClock, decision)) == 3
-    assert {q.kind for q in of(QueueMail, decision)} == {"notice"}
+    assert len(clocks(decision)) == 3
+    assert {q.kind for q in answers(decision)} == {"notice"}
 
 
 def test_quarantine_never_writes_to_the_sender_that_caused_it() -> None:
     letter = mail("alex@azimutpos.com")
     inbound = Inbound(arrival=arrival(), mail=letter, claims=(), findings=None, raw=b"")
     decision = set_aside(inbound, "KeyError while it was handled", desk(), T0)
-    assert "alex@azimutpos.com" not in {q.recipient for q in of(QueueMail, decision)}
+    assert "alex@azimutpos.com" not in {q.recipient for q in answers(decision)}
 
 
 def test_the_language_is_that_of_the_mail_else_of_the_person_else_of_the_account_else_french() -> None:
@@ -362,7 +380,7 @@ def test_the_language_is_that_of_the_mail_else_of_the_person_else_of_the_account
         assert one(OpenTicket, decision).language is Language.EN
     unsure = decide(found=silent, known=snapshot())
     assert one(OpenTicket, unsure).language is Language.FR
-    assert one(QueueMail, unsure).context["uncertain_language"] is True
+    assert answer(unsure).context["uncertain_language"] is True
 
 
 def row(**changes: Any) -> OutboxRow:
@@ -394,7 +412,7 @@ def test_a_hard_bounce_is_tied_to_its_row_suppresses_the_address_and_tells_the_a
     decision = bounce()
     assert one(BounceMail, decision).hard is True
     assert one(SuppressAddress, decision).address == MARIE
-    causes = [q.cause for q in of(QueueMail, decision)]
+    causes = [q.cause for q in answers(decision)]
     assert causes == ["bounce:5:alex@azimutpos.com", "bounce:5:sam@azimutpos.com"]
     assert one(RecordMail, decision).ticket == 1042
 
@@ -405,19 +423,19 @@ def test_a_hard_bounce_is_tied_to_its_row_suppresses_the_address_and_tells_the_a
 def test_a_delay_a_relay_and_a_soft_failure_suppress_nobody(action: str, status: str) -> None:
     decision = bounce(action, status)
     assert of(SuppressAddress, decision) == []
-    assert of(QueueMail, decision) == []
+    assert answers(decision) == []
     assert one(BounceMail, decision).hard is False
 
 
 def test_an_agents_address_is_never_suppressed_nor_told_of_its_own_failure() -> None:
     decision = bounce(kind="notice", recipient="alex@azimutpos.com")
     assert of(SuppressAddress, decision) == []
-    assert [q.recipient for q in of(QueueMail, decision)] == ["sam@azimutpos.com"]
+    assert [q.recipient for q in answers(decision)] == ["sam@azimutpos.com"]
 
 
 def test_an_agents_failing_mailbox_is_told_once_a_day_however_many_mails_it_returns() -> None:
     causes = [
-        {q.cause for q in of(QueueMail, bounce(id=number, kind="notice", recipient="alex@azimutpos.com"))}
+        {q.cause for q in answers(bounce(id=number, kind="notice", recipient="alex@azimutpos.com"))}
         for number in (5, 6)
     ]
     assert causes[0] == causes[1] == {"bounce:alex@azimutpos.com:2026-11-03:sam@azimutpos.com"}
@@ -426,7 +444,7 @@ def test_an_agents_failing_mailbox_is_told_once_a_day_however_many_mails_it_retu
 @pytest.mark.parametrize("what", ["bounce", "undeliverable"])
 def test_two_full_mailboxes_do_not_tell_each_other_for_ever(what: str) -> None:
     decision = bounce(kind="notice", recipient="sam@azimutpos.com", context={"what": what})
-    assert of(QueueMail, decision) == []
+    assert answers(decision) == []
     assert one(AddHistory, decision).event == "bounce"
 
 
@@ -441,9 +459,10 @@ def test_a_report_that_merely_names_an_address_is_told_to_agents_and_takes_nothi
     letter = mail("mailer-daemon@x.test", mail_class=MailClass.BOUNCE, bounce=report)
     known = snapshot(bounced_perhaps=row(), tickets=(ticket(),))
     decision = decide(letter, known)
-    assert of(BounceMail, decision) == of(SuppressAddress, decision) == []
-    assert {q.context["what"] for q in of(QueueMail, decision)} == {"bounce_perhaps"}
-    assert [q.cause for q in of(QueueMail, decision)] == [
+    assert of(BounceMail, decision) == []
+    assert of(SuppressAddress, decision) == []
+    assert {q.context["what"] for q in answers(decision)} == {"bounce_perhaps"}
+    assert [q.cause for q in answers(decision)] == [
         "bounce:5:alex@azimutpos.com",
         "bounce:5:sam@azimutpos.com",
     ]
@@ -451,7 +470,7 @@ def test_a_report_that_merely_names_an_address_is_told_to_agents_and_takes_nothi
     assert one(RecordMail, decision).ticket == 1042
     soft = BounceReport(recipient=MARIE, action="failed", status="4.2.2")
     quiet = decide(mail("mailer-daemon@x.test", mail_class=MailClass.BOUNCE, bounce=soft), known)
-    assert of(QueueMail, quiet) == []
+    assert answers(quiet) == []
 
 
 def test_the_person_on_call_is_never_suppressed() -> None:
@@ -485,16 +504,16 @@ def test_a_mail_that_goes_in_circles_is_kept_and_managers_are_told_once_a_day(si
     letter = mail(mail_class=MailClass.LOOP, signs=(sign,))
     decision = decide(letter)
     assert one(RecordMail, decision).disposition is Disposition.LOOP
-    told = of(QueueMail, decision)
+    told = answers(decision)
     assert {(m.kind, m.context["what"]) for m in told} == {("notice", "loop")}
     assert [m.recipient for m in told] == list(desk().managers)
     again = decide(mail(mail_class=MailClass.LOOP, signs=(sign,), message_id="m2@client.example"))
-    assert [m.cause for m in of(QueueMail, again)] == [m.cause for m in told]
+    assert [m.cause for m in answers(again)] == [m.cause for m in told]
 
 
 def test_a_mail_of_ours_that_merely_came_back_is_no_news() -> None:
     decision = decide(mail("support@azimutpos.com", mail_class=MailClass.LOOP, signs=("desk-address",)))
-    assert of(QueueMail, decision) == []
+    assert answers(decision) == []
 
 
 @pytest.mark.parametrize(("known", "disposition"), [(True, "ticket"), (False, "recorded")])
@@ -503,11 +522,11 @@ def test_a_list_of_a_customers_own_domain_is_a_customers_mail(known: bool, dispo
     letter = mail("luc@elsewhere.example", mail_class=MailClass.LIST, signs=("list-id",))
     decision = decide(letter, snapshot(account=None, list_known=known))
     assert one(RecordMail, decision).disposition == disposition
-    assert [m for m in of(QueueMail, decision) if m.kind == "ack"] == []
+    assert [m for m in answers(decision) if m.kind == "ack"] == []
 
 
 def test_mail_that_is_found_outside_the_inbox_becomes_a_ticket_and_answers_nobody() -> None:
     decision = decide(intake=Intake(quiet=True))
     assert one(RecordMail, decision).reason == "found outside the inbox"
     assert one(OpenTicket, decision)
-    assert of(QueueMail, decision) == []
+    assert answers(decision) == []

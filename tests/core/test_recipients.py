@@ -206,4 +206,4 @@ def test_a_person_behind_an_address_that_nobody_reads_gets_a_ticket_and_no_answe
     """The bytes may show no sign of a robot: the address alone is enough."""
     decision = decide(mail("noreply@banque.example"), snapshot())
     assert one(OpenTicket, decision)
-    assert of(QueueMail, decision) == []
+    assert {m.kind for m in of(QueueMail, decision)} == {"notification"}

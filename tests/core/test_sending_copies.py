@@ -87,6 +87,19 @@ def test_words_that_somebody_may_have_had_are_repeated_to_the_byte() -> None:
     assert not punctual.anew
 
 
+def test_that_somebody_was_alerted_is_not_said_of_an_alarm_that_lay_as_long() -> None:
+    """Where we were down ourselves, the alarm leaves with the acknowledgement; where the server was, neither
+    has left."""
+    rung: dict[str, object] = {"opened": T0.isoformat(), "oncall": True}
+    for queued_at, rings in ((T0, False), (HOURS_LATER, True)):
+        step = on_send(replace(waiting_ack("", None), context=rung, queued_at=queued_at), HOURS_LATER)
+        assert isinstance(step, Send)
+        assert (step.context["late"], step.context["oncall"]) == (True, rings)
+    quiet = on_send(replace(waiting_ack("", None), queued_at=HOURS_LATER), HOURS_LATER)
+    assert isinstance(quiet, Send)
+    assert quiet.context["oncall"] is False
+
+
 @pytest.mark.parametrize("kind", ["ack", "status-update", "reminder", "closed", "credit"])
 def test_automatic_mail_to_a_suppressed_address_is_not_sent_and_its_ticket_says_so(kind: str) -> None:
     row = replace(ROW, kind=kind, ticket=1042, recipient=MARIE, suppressed=True)

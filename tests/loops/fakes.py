@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from daemon.core.actions import Decision, QueueMail, RecordMail
+from daemon.core.actions import Decision, QueueMail, RecordMail, WriteClocks
+from daemon.core.dossier import Dossier
 from daemon.core.matching import Lookup, Snapshot
-from daemon.core.values import Delivery, Disposition, Findings, OutboxRow, Outcome, SendState
+from daemon.core.reports.material import Material
+from daemon.core.values import Account, Delivery, Disposition, Findings, OutboxRow, Outcome, SendState
 from daemon.mail.compose import Rendered
 from daemon.ports import (
     Applied,
@@ -74,6 +77,8 @@ class Store:
         self.due: list[OutboxRow] = []
         self.next_due: datetime | None = None
         self.changed = asyncio.Event()
+        self.files: dict[str, bytes] = {}
+        self.tickets: dict[int, Dossier] = {}
 
     def _may(self, name: str) -> None:
         self.calls.append(name)
@@ -104,7 +109,11 @@ class Store:
             if isinstance(action, RecordMail):
                 self.ledger[action.arrival.uid] = KnownMail(disposition=action.disposition, moved=False)
                 self.waiting = [held for held in self.waiting if held.arrival.uid != action.arrival.uid]
-        return Applied(ticket=1, queued=any(isinstance(a, QueueMail) for a in decision.actions))
+        return Applied(
+            ticket=1,
+            queued=any(isinstance(a, QueueMail) for a in decision.actions),
+            wakes=any(isinstance(a, WriteClocks) for a in decision.actions),
+        )
 
     async def mailbox_state(self, mailbox: str) -> MailboxState | None:
         self._may("mailbox_state")
@@ -178,7 +187,44 @@ class Store:
         self, row: OutboxRow, message_id: str, envelope_from: str, message: bytes
     ) -> OutboxRow:
         self._may("keep_message")
-        return outbox_row(row.id, version=row.version + 1, message=message, message_id=message_id)
+        return replace(
+            row,
+            version=row.version + 1,
+            message=message,
+            message_id=message_id,
+            envelope_from=envelope_from,
+        )
+
+    async def contents(self, names: Sequence[str]) -> Mapping[str, bytes]:
+        self._may("contents")
+        return {name: self.files[name] for name in names if name in self.files}
+
+    async def dossiers(self, tickets: Sequence[int]) -> list[Dossier]:
+        self._may("dossiers")
+        return [self.tickets[number] for number in tickets if number in self.tickets]
+
+    async def due_tickets(self, until: datetime, limit: int) -> list[int]:
+        return []
+
+    async def next_wake(self) -> datetime | None:
+        return None
+
+    async def missed_resolutions(self, account: str, since: datetime) -> list[Dossier]:
+        return []
+
+    async def findings_recorded(self, keys: Sequence[str]) -> set[str]:
+        return set()
+
+    async def desk_steps_done(self, keys: Sequence[str]) -> set[str]:
+        return set()
+
+    def statement_material(
+        self, since: datetime, until: datetime, account: str | None = None
+    ) -> AsyncIterator[Material]:
+        raise NotImplementedError("no loop makes a report")
+
+    async def list_accounts(self) -> list[Account]:
+        return []
 
     async def next_outbox_due(self) -> datetime | None:
         return self.next_due
@@ -294,10 +340,14 @@ class Words:
 
     def __init__(self, fault: Exception | None = None) -> None:
         self.fault = fault
+        self.rendered: list[OutboxRow] = []
+        self.contents: list[Mapping[str, bytes]] = []
 
-    def render(self, row: OutboxRow, now: datetime) -> Rendered:
+    def render(self, row: OutboxRow, now: datetime, contents: Mapping[str, bytes] | None = None) -> Rendered:
         if self.fault is not None:
             raise self.fault
+        self.rendered.append(row)
+        self.contents.append(contents or {})
         return Rendered(
             message_id=f"row{row.id}@azimutpos.com",
             envelope_from="support@azimutpos.com",

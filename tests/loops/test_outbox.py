@@ -9,12 +9,16 @@ from datetime import timedelta
 
 import pytest
 
-from daemon.core.actions import GiveUpMail, MarkSent, RetryMail
-from daemon.core.values import Outcome
+from daemon.core.actions import AddEvent, CancelMail, Decision, GiveUpMail, MarkSent, RetryMail, WriteClocks
+from daemon.core.dossier import Dossier
+from daemon.core.sla.events import Replied, Taken, TicketEvent
+from daemon.core.values import Outcome, Priority, State
 from daemon.loops import backoff
 from daemon.loops.outbox import AHEAD_FOR, LEASE, OutboxLoop
 from daemon.ports import Conflict, Unavailable
-from tests.core.build import policy
+from tests.core.build import T0, policy, ticket
+from tests.core.dossiers import dossier
+from tests.core.sla_cases import shipped
 from tests.loops.fakes import Clock, Smtp, Store, Words, away, outbox_row
 
 
@@ -35,13 +39,14 @@ class World:
         self.store = Store()
         self.store.due = [outbox_row(number) for number in rows]
         self.smtp = smtp or Smtp()
+        self.words = words or Words()
         self.clock = Clock()
         self.stop = asyncio.Event()
         self.loop = OutboxLoop(
             store=self.store,
             sender=self.smtp,
-            composer=words or Words(),  # type: ignore[arg-type]  # the loop only renders with it
-            policy=policy(),
+            composer=self.words,  # type: ignore[arg-type]  # the loop only renders with it
+            policy=policy(sla=(shipped(),)),
             clock=self.clock,
             parallel=parallel,
             jitter=lambda: 0.5,
@@ -304,3 +309,166 @@ async def test_flush_says_when_the_database_is_away() -> None:
     world.store.troubles["claim_outbox"] = [away()]
     with pytest.raises(Unavailable):
         await world.loop.flush()
+
+
+# -- what a delivery means to its ticket --------------------------------------------------------------------
+
+KEY = "reply:INBOX/7/9:1042"
+
+
+def reply(number: int) -> object:
+    context = {"reply": KEY, "text": "Essayez encore.", "by": "alex", "readers": [], "language": "fr"}
+    return outbox_row(number, kind="reply", context=context)
+
+
+def answered(*numbers: int) -> World:
+    """Replies on a ticket that somebody has."""
+    world = World()
+    world.store.due = [reply(number) for number in numbers]  # type: ignore[misc]
+    world.store.tickets[1042] = held()
+    return world
+
+
+def held(*events: TicketEvent, version: int = 3) -> Dossier:
+    return dossier(
+        ticket(state=State.OPEN, version=version), *(events or (Taken(at=T0 - timedelta(hours=1)),))
+    )
+
+
+def busy(world: World, times: int) -> None:
+    """So often the ticket has changed when a delivery is to be written; the database looks at versions."""
+    plain, left = world.store.apply, [times]
+
+    async def apply(decision: Decision) -> object:
+        if decision.reads and left[0]:
+            left[0] -= 1
+            version = world.store.tickets[1042].ticket.version
+            world.store.tickets[1042] = held(version=version + 1)
+            raise Conflict
+        return await plain(decision)
+
+    world.store.apply = apply  # type: ignore[assignment, method-assign]
+
+
+async def test_a_reply_that_is_taken_meets_its_promise() -> None:
+    world = answered(1)
+    async with world.running():
+        await world.until(lambda: world.sent == [1])
+    (decision,) = world.store.applied
+    assert [a.event for a in world.store.said(AddEvent)] == [Replied(at=T0, mail=KEY)]
+    assert len(world.store.said(WriteClocks)) == 1
+    assert decision.reads == {1042: 3}
+
+
+async def test_a_mail_that_moves_no_clock_asks_for_no_ticket() -> None:
+    world = World(1)
+    async with world.running():
+        await world.until(lambda: world.sent == [1])
+    assert "dossiers" not in world.store.calls
+
+
+async def test_when_its_ticket_changed_meanwhile_it_is_decided_anew_and_never_sent_anew() -> None:
+    world = answered(1)
+    busy(world, 3)
+    async with world.running():
+        await world.until(lambda: world.sent == [1])
+    assert len(world.smtp.sent) == 1
+    assert world.store.applied[-1].reads == {1042: 6}, "of the ticket as it is now"
+    assert [a.event.at for a in world.store.said(AddEvent)] == [T0], "the instant of the 250"
+
+
+async def test_the_instant_is_that_of_the_250_however_late_it_is_written() -> None:
+    world = answered(1)
+    busy(world, 1)
+    plain = world.store.dossiers
+
+    async def slow(tickets: list[int]) -> list[Dossier]:
+        world.clock.time += timedelta(minutes=7)
+        return await plain(tickets)
+
+    world.store.dossiers = slow  # type: ignore[assignment, method-assign]
+    async with world.running():
+        await world.until(lambda: world.sent == [1])
+    assert [a.event.at for a in world.store.said(AddEvent)] == [T0]
+
+
+async def test_a_ticket_that_never_stands_still_does_not_keep_the_event_out(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    world = answered(1)
+    busy(world, 99)
+    async with world.running():
+        await world.until(lambda: world.sent == [1])
+    assert len(world.smtp.sent) == 1
+    assert "ticket_busy" in caplog.messages
+    assert [a.event for a in world.store.said(AddEvent)] == [Replied(at=T0, mail=KEY)]
+
+
+async def test_a_reply_whose_row_changed_is_told_and_left_alone(caplog: pytest.LogCaptureFixture) -> None:
+    """The ticket stands as it did: it is the row that is another's."""
+    world = answered(1)
+    world.store.troubles["apply"] = [Conflict()]
+    async with world.running():
+        await world.until(lambda: "outbox_row_changed" in caplog.messages)
+    assert world.store.calls.count("apply") == 1
+    assert len(world.smtp.sent) == 1
+
+
+async def test_a_reply_on_a_ticket_that_was_merged_away_counts_on_the_one_that_is_left() -> None:
+    world = answered(1)
+    world.store.tickets[1042] = dossier(ticket(state=State.CLOSED, merged_into=1040, closed_at=T0))
+    world.store.tickets[1040] = dossier(ticket(1040, state=State.OPEN))
+    async with world.running():
+        await world.until(lambda: world.sent == [1])
+    assert [a.ticket for a in world.store.said(AddEvent)] == [1040]
+
+
+async def test_a_ticket_whose_clocks_cannot_be_worked_out_keeps_no_mail_back(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or it would be sent at every start."""
+
+    def broken(*_: object) -> object:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("daemon.core.sending.acceptance", broken)
+    monkeypatch.setattr("daemon.core.sending.stale.current", broken)
+    world = answered(1)
+    world.store.due.append(outbox_row(2, kind="alarm"))
+    async with world.running():
+        await world.until(lambda: sorted(world.sent) == [1, 2])
+    assert {"delivery_not_counted", "mail_not_looked_at"} <= set(caplog.messages)
+
+
+async def test_an_alarm_that_somebody_has_answered_wakes_nobody() -> None:
+    world = World()
+    world.store.tickets[1042] = dossier(
+        ticket(state=State.OPEN, priority=Priority.P1), Taken(at=T0 - timedelta(minutes=1))
+    )
+    world.store.due = [outbox_row(1, kind="alarm"), outbox_row(2)]
+    async with world.running():
+        await world.until(lambda: world.sent == [2])
+    assert [a.row for a in world.store.said(CancelMail)] == [1]
+    assert world.smtp.sent == ["client2@client.example"]
+
+
+async def test_the_ticker_is_woken_by_what_moves_clocks() -> None:
+    world = answered(1)
+    world.store.due.append(outbox_row(2))
+    woken: list[object] = []
+    world.loop.wake_ticker = lambda: woken.append(1)
+    async with world.running():
+        await world.until(lambda: sorted(world.sent) == [1, 2])
+    assert woken == [1]
+
+
+async def test_the_files_of_a_reply_go_along() -> None:
+    world = answered()
+    file = {"name": "a.pdf", "media_type": "application/pdf", "size": 3, "sha256": "ab" * 32}
+    context = {"reply": KEY, "text": "Voici.", "by": "alex", "language": "fr", "attachments": [file]}
+    world.store.due = [outbox_row(1, kind="reply", context=context)]
+    world.store.files = {"ab" * 32: b"pdf"}
+    words = world.words
+    async with world.running():
+        await world.until(lambda: world.sent == [1])
+    assert words.contents == [{"ab" * 32: b"pdf"}]

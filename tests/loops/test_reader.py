@@ -55,7 +55,7 @@ def a_reader(
         evidence=NoEvidence(),
         policy=policy(sla=SLA),
         clock=Clock(),
-        wake_outbox=woken or Woken(),
+        wake=woken or Woken(),
     )
 
 

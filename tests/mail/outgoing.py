@@ -9,14 +9,15 @@ from email.message import EmailMessage
 from html.parser import HTMLParser
 
 from daemon.core.values import OutboxRow
-from daemon.mail.compose import Composer, Rendered
+from daemon.mail.compose import Composer, Rendered, enclosed
 from daemon.mail.proof import SAMPLE_DESK
 
 COMPOSER = Composer(SAMPLE_DESK)
 
 
 def render(row: OutboxRow, now: datetime | None = None) -> Rendered:
-    return COMPOSER.render(row, now or row.queued_at)
+    """The mail, with files of no content where it takes any along."""
+    return COMPOSER.render(row, now or row.queued_at, dict.fromkeys(enclosed(row), b"x"))
 
 
 def read_back(rendered: Rendered) -> EmailMessage:
@@ -45,7 +46,7 @@ class _Words(HTMLParser):
         given = dict(attrs)
         if tag in ("style", "title"):
             self._skip += 1
-        if tag in ("p", "li", "br"):
+        if tag in ("p", "li", "br", "blockquote"):
             self.found.append("\n")
         if tag == "a":
             self.links.append((given.get("href") or "", ""))
@@ -71,9 +72,11 @@ def html_words(html: str) -> list[str]:
 
 
 def text_words(text: str) -> list[str]:
-    """The lines of the text without their list marks."""
+    """The lines of the text without their list marks and visible rules."""
     return [
-        re.sub(r"^  (?:\d+\.|[–-]) ", "", line).strip(" ") for line in text.split("\n") if line.strip(" ")
+        re.sub(r"^  (?:\d+\.|[–-]) ", "", line).strip(" ")
+        for line in text.split("\n")
+        if line.strip(" ") and line != "________"
     ]
 
 

@@ -170,8 +170,11 @@ def test_nobody_is_told_of_an_alarm_that_has_not_gone_out(
     other_means: str,
     installs: int | None,
 ) -> None:
-    _, sent, _ = acknowledged(opened, severity, plan, language, delay, other_means, installs)
-    assert not re.search(r"\b(?:garde|sonne|alerte|on call|alerted)\b", sent.text)
+    row, sent, _ = acknowledged(opened, severity, plan, language, delay, other_means, installs)
+    if re.search(r"\b(?:garde|sonne|alerte|on call|alerted)\b", sent.text):
+        assert row.context["priority"] == "P1"
+        assert row.context["open_now"], "the alarm waits for the opening"
+        assert not delay, "it lay as long as this mail did"
 
 
 def test_a_holiday_is_named_in_small_letters_within_its_sentence() -> None:

@@ -16,7 +16,7 @@ from daemon.core.commands.reading import read_reply
 from daemon.core.commands.values import Setting, Verb
 from daemon.core.policy import Agent
 from daemon.core.values import Mail
-from daemon.mail.agent_reply import AgentWords, agent_words
+from daemon.mail.agent_reply import AgentWords, agent_words, text_of
 from daemon.mail.parse import parse
 from tests.core.build import mail
 from tests.mail.client_replies import REPLIES, Reply
@@ -154,6 +154,35 @@ def test_clean_answers_raise_no_doubt(text: str) -> None:
     kept = read_of(text, ours=OURS)
     assert kept.doubts == ()
     assert kept.text
+
+
+RENDERED = (
+    b"From: Soutien <support@azimutpos.com>\r\nMIME-Version: 1.0\r\n"
+    b'Content-Type: multipart/alternative; boundary="b"\r\n\r\n--b\r\n'
+    b"Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
+    b"Note interne : cliente en retard de paiement\r\n\r\n"
+    b"  La caisse est gel=C3=A9e depuis ce matin.\r\n\r\n"
+    b"--b\r\nContent-Type: text/html; charset=utf-8\r\n\r\n<p>HTML</p>\r\n--b--\r\n"
+)
+"""As an outbox row keeps it."""
+
+
+def test_the_text_of_a_mail_of_ours_is_what_its_reader_saw() -> None:
+    text = text_of(RENDERED)
+    assert "cliente en retard de paiement" in text
+    assert "gelée depuis ce matin" in text
+    assert "HTML" not in text
+    assert text_of(b"From: x\r\nContent-Type: text/html\r\n\r\n<p>x</p>") == ""
+    assert text_of(b"") == ""
+
+
+def test_an_agent_may_repeat_the_customers_words_and_not_ours() -> None:
+    ours = text_of(RENDERED, ["Bonjour,\nLa caisse est gelée depuis ce matin."])
+    assert "gelée" not in ours
+    told = "Vous disiez :\n\nLa caisse est gelée depuis ce matin."
+    assert read_of(told, ours=ours).doubts == ()
+    kept = read_of("Bonjour,\n\nNote interne : cliente en retard de paiement", ours=ours)
+    assert kept.doubts == ("Note interne : cliente en retard de paiement",)
 
 
 LINES = st.lists(

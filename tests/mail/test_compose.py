@@ -58,10 +58,12 @@ def test_a_notice_is_generated_and_answers_nothing() -> None:
     assert "References" not in message
 
 
-def test_a_notice_about_the_desk_itself_names_no_ticket() -> None:
+def test_a_notice_about_the_desk_itself_names_no_ticket_and_can_only_command() -> None:
     message = read_back(render(samples.notice(what="brake")))
     assert "X-Azimut-Ticket" not in message
-    assert message["Reply-To"] == "Soutien Azimut POS <support@azimutpos.com>"
+    reply_to = message["Reply-To"].addresses[0].addr_spec
+    claim = claims(mail(to=(Address(address=reply_to),), subject="x"), KEY, DESK, samples.OPEN.date())[0]
+    assert (claim.ticket, claim.purpose) == (0, "command")
 
 
 def test_the_date_is_the_moment_of_rendering_in_the_desks_zone() -> None:

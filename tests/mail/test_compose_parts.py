@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from daemon.cli import preview
 from daemon.cli.failure import UsageFault
 from daemon.core.values import Language
-from daemon.mail import blocks, headers, self_help
+from daemon.mail import blocks, customers_samples, headers, self_help
 from daemon.settings import resources
 from daemon.settings.faults import ConfigError
 from daemon.settings.resources import resource
@@ -166,8 +166,35 @@ def test_a_preview_of_a_notice_tells_what_it_is_asked(capsys: pytest.CaptureFixt
     assert "run --resume" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("kind", customers_samples.KINDS)
+def test_a_preview_shows_every_situation_of_what_customers_read(
+    kind: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_preview(kind) == 0
+    first = capsys.readouterr().out
+    shown = set()
+    for what in customers_samples.named(kind, Language.EN):
+        assert run_preview(kind, "--what", what, "--lang", "en") == 0
+        shown.add(capsys.readouterr().out)
+    assert len(shown) == len(customers_samples.named(kind, Language.EN))
+    assert "[AZ-10" in first
+    assert run_preview(kind, "--stranger") == 0
+    assert "Votre message" in capsys.readouterr().out.split("\n")[0]
+
+
+def test_a_preview_tells_the_priority_that_it_is_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_preview("status-update", "--priority", "P3") == 0
+    assert "priorité moyenne (P3)" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
-    "arguments", [("adieu",), ("notice", "--what", "adieu"), ("ack", "--priority", "P3", "--rule", "P2-many")]
+    "arguments",
+    [
+        ("adieu",),
+        ("reply", "--what", "adieu"),
+        ("notice", "--what", "adieu"),
+        ("ack", "--priority", "P3", "--rule", "P2-many"),
+    ],
 )
 def test_a_preview_of_what_does_not_exist_says_what_does(arguments: tuple[str, ...]) -> None:
     with pytest.raises(UsageFault, match="expected one of"):

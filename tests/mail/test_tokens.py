@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from daemon.core.commands.rights import addresses_of
+from daemon.core.policy import Agent
 from daemon.core.values import Address, BounceReport, ClaimKind
 from daemon.mail.tokens import (
     Purpose,
@@ -29,7 +33,7 @@ from daemon.mail.tokens import (
     verp,
 )
 from daemon.settings.faults import ConfigError
-from tests.core.build import MARIE, mail
+from tests.core.build import MARIE, mail, policy
 
 KEY = TokenKey(b"k" * 32)
 OTHER = TokenKey(b"o" * 32)
@@ -65,6 +69,26 @@ def test_a_token_in_another_hand_still_names_its_ticket_but_is_not_made_for_that
     claim = read_address_token(KEY, token(), "paul@boulangerieroy.example", TODAY)
     assert claim is not None
     assert not claim.for_sender
+
+
+def test_a_token_is_an_agents_at_any_of_their_addresses() -> None:
+    """Our mail went to the first; the answer comes from an alias, or the other way round."""
+    alex = ("alex@azimutpos.com", "aroy@azimutpos.com")
+    for made_for in alex:
+        made = token(recipient=made_for, purpose=Purpose.AGENT)
+        for sender in alex:
+            claim = read_address_token(KEY, made, sender, TODAY, alex)
+            assert claim is not None
+            assert claim.for_sender
+        other = read_address_token(KEY, made, "sam@azimutpos.com", TODAY, ("sam@azimutpos.com",))
+        assert other is not None
+        assert not other.for_sender
+
+
+def test_a_token_may_be_of_the_desk_and_no_ticket() -> None:
+    claim = read_address_token(KEY, token(0, purpose=Purpose.COMMAND), MARIE, TODAY)
+    assert claim is not None
+    assert (claim.ticket, claim.purpose, claim.for_sender) == (0, "command", True)
 
 
 @given(st.data())
@@ -303,3 +327,17 @@ def test_of_two_that_start_at_once_both_use_the_first_key(
     monkeypatch.setattr(os, "link", somebody_was_quicker)
     assert load_or_create_secret(path) == b"f" * 64
     assert [p.name for p in tmp_path.iterdir()] == ["token-key"]
+
+
+def test_the_reader_knows_an_agents_other_addresses() -> None:
+    made = token(recipient="alex@azimutpos.com", purpose=Purpose.AGENT)
+    answer = mail("aroy@azimutpos.com", to=(Address(address=f"support+{made}@azimutpos.com"),), subject="x")
+    rules = policy(
+        agents=(Agent(name="Alex", handle="alex", addresses=("alex@azimutpos.com", "aroy@azimutpos.com")),)
+    )
+
+    def reader(*known: Callable[[str], Sequence[str]]) -> TokenReader:
+        return TokenReader(KEY, DESK, lambda: datetime(2026, 11, 7, tzinfo=UTC), *known)
+
+    assert [c.for_sender for c in reader().claims(answer)] == [False]
+    assert [c.for_sender for c in reader(partial(addresses_of, policy=rules)).claims(answer)] == [True]

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from daemon.core.values import Language, Plan, Priority
 from daemon.mail import wording
-from daemon.mail.wording import Moments, french_spacing
+from daemon.mail.moments import Moments
+from daemon.mail.wording import french_spacing
 
 ZONE = ZoneInfo("America/Toronto")
 FR, EN = Language.FR, Language.EN

@@ -136,7 +136,9 @@ def test_an_agent_needs_name_handle_and_address(tmp_path: Path) -> None:
     assert {f.holds for f in found} == {"missing"}
 
 
-@pytest.mark.parametrize("handle", ["Alex Roy", "p1", "moi", "é", "", "-a", "a" * 33])
+@pytest.mark.parametrize(
+    "handle", ["Alex Roy", "p1", "moi", "é", "", "-a", "a" * 33, "ok", "note", "public", "retard", "myself"]
+)
 def test_a_handle_is_a_short_word_that_no_command_uses(tmp_path: Path, handle: str) -> None:
     found = fault(tmp_path, AGENT.replace('"alex"', f'"{handle}"'))
     assert found.key == "agents.1.handle"

@@ -8,6 +8,7 @@ from typing import Any
 from daemon.core import actions as act
 from daemon.core.actions import NEW, Action, Decision
 from daemon.core.matching import Lookup
+from daemon.core.sla.cycles import Cycle
 from daemon.core.values import (
     Account,
     Address,
@@ -82,19 +83,35 @@ def message(ticket: int = NEW, **changes: Any) -> act.AddMessage:
     return act.AddMessage(**(values | changes))
 
 
-def clock(
-    ticket: int = NEW, name: ClockName = ClockName.RESOLUTION, due: timedelta = timedelta(hours=4)
-) -> act.StartClock:
-    return act.StartClock(
-        ticket=ticket,
-        clock=name,
-        start=NOW,
-        due=NOW + due,
-        target=int(due.total_seconds()),
-        calendar="continuous",
-        sla_version="2026-01",
-        source="sla",
-    )
+def cycle(
+    name: ClockName = ClockName.RESOLUTION, after: timedelta = timedelta(hours=4), **changes: Any
+) -> Cycle:
+    values: dict[str, Any] = {
+        "clock": name,
+        "priority": Priority.P1,
+        "start": NOW,
+        "begun": NOW,
+        "target": after.total_seconds(),
+        "calendar": "continuous",
+        "source": "sla",
+        "promised": NOW + after,
+        "due": NOW + after,
+    }
+    return Cycle(**(values | changes))
+
+
+def clocks(ticket: int = NEW, *cycles: Cycle, **changes: Any) -> act.WriteClocks:
+    """The clocks of a new P1, or these."""
+    values: dict[str, Any] = {
+        "cycles": cycles
+        or (
+            cycle(ClockName.FIRST_RESPONSE, timedelta(hours=1)),
+            cycle(ClockName.STATUS_UPDATE, timedelta(hours=1)),
+            cycle(),
+        ),
+        "wake_at": NOW + timedelta(minutes=30),
+    }
+    return act.WriteClocks(ticket=ticket, **(values | changes))
 
 
 def mail(cause: str = "ack:INBOX/7/1", **changes: Any) -> act.QueueMail:
@@ -131,9 +148,7 @@ def new_ticket(uid: int = 1, *more: Action, **opened: Any) -> Decision:
             opening(**opened),
             participant(),
             message(message_id=f"m{uid}@boulangerie.example"),
-            clock(name=ClockName.FIRST_RESPONSE, due=timedelta(hours=1)),
-            clock(name=ClockName.STATUS_UPDATE, due=timedelta(hours=1)),
-            clock(),
+            clocks(),
             history(priority="P1"),
             history(event="defects", defects=["no date"]),
             remember(),

@@ -30,6 +30,7 @@ from daemon.store.fields import Instant, Json
 from daemon.store.location import read_url
 from tests.servers.postgres import Postgres
 from tests.store.build import NOW, account, decide
+from tests.store.promised import promised
 from tests.store.test_audit import busy
 
 STORES: Final = Path(__file__).parents[1] / "fixtures" / "stores"
@@ -61,6 +62,7 @@ async def populate(store: SqlStore) -> None:
     little as it can have."""
     await store.import_accounts([account(), account("B2", emails=(), domains=())], NOW)
     await busy(store)
+    await promised(store)
     await store.set_mailbox_state("INBOX", 7, 6, NOW)
     await store.set_brake("INBOX", NOW)
     await store.set_under_way("INBOX", 7, {7: 1})

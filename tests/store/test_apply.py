@@ -14,7 +14,7 @@ import pytest
 
 from daemon.core import actions as act
 from daemon.core.actions import NEW
-from daemon.core.values import Attachment, ClockName, Disposition, State
+from daemon.core.values import Attachment, Disposition, State
 from daemon.ports import AlreadyDone, Conflict
 from daemon.store import writers
 from daemon.store.database import SqlStore
@@ -24,7 +24,8 @@ from tests.store.build import (
     NOW,
     account,
     asking,
-    clock,
+    clocks,
+    cycle,
     decide,
     history,
     mail,
@@ -69,6 +70,7 @@ async def test_a_new_ticket_is_written_with_all_that_hangs_on_it(store: SqlStore
         "severity": "S1",
         "rule": "P1-provisional",
         "evidence": [{"facet": "severity", "text": "plus rien", "weight": 1.5}],
+        "merged_into": None,
         "assignee": None,
         "opened": NOW,
         "first_response": open_clock(hours=1),
@@ -84,19 +86,17 @@ async def test_a_new_ticket_is_written_with_all_that_hangs_on_it(store: SqlStore
                 "text": "Plus rien ne répond.",
                 "message_id": "m1@boulangerie.example",
                 "attachments": [],
+                "by": None,
             }
         ],
         "history": [
             {"at": NOW, "event": "opened", "by": MARIE, "detail": {"priority": "P1"}},
             {"at": NOW, "event": "defects", "by": MARIE, "detail": {"defects": ["no date"]}},
         ],
-        "intervals": [
-            {"clock": name, "kind": "running", "start": NOW, "end": None, "reason": ""}
-            for name in ("first_response", "status_update", "resolution")
-        ],
         "calls": [],
         "credits": [],
         "outbox": [{"kind": "ack", "to": MARIE, "state": "queued", "attempts": 0, "due": NOW}],
+        "links": [],
     }
 
 
@@ -209,7 +209,7 @@ async def test_a_decision_that_speaks_of_a_new_ticket_must_open_one(store: SqlSt
 async def test_a_clock_has_one_open_cycle_at_most(store: SqlStore) -> None:
     await store.apply(new_ticket(1))
     with pytest.raises(Exception, match=r"(?i)unique"):
-        await store.apply(decide(clock(1001, ClockName.RESOLUTION), history(1001, "x")))
+        await store.apply(decide(clocks(1001, cycle(), cycle()), history(1001, "x")))
     assert len((await ticket(store, 1001))["history"]) == 2
 
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 from datetime import timedelta
 
 from daemon.core import actions as act
-from daemon.core.values import ClockName, Disposition, State
+from daemon.core.sla.cycles import CycleOutcome, Pause
+from daemon.core.values import Disposition, State
 from daemon.ports import KnownMail, MailboxState, UnderWay
-from daemon.store.clocks import ClockRow, Span
+from daemon.store.clocks import ClockRow
 from daemon.store.database import SqlStore
-from tests.store.build import NOW, decide, new_ticket, record
+from tests.store.build import NOW, clocks, cycle, decide, new_ticket, record
 
 HOUR = timedelta(hours=1)
+SECOND = timedelta(seconds=1)
 
 
 async def test_a_mailbox_remembers_its_first_start_under_every_validity(store: SqlStore) -> None:
@@ -86,9 +88,9 @@ async def test_the_list_shows_the_unresolved_and_everything_on_demand(store: Sql
         await store.apply(decide(act.SetState(ticket=1000 + number, state=state, at=NOW, by="alex")))
 
     def left(clock: ClockRow, now: object) -> int:
-        assert clock.spans == (Span(kind="running", since=NOW, until=None),)
+        assert (clock.sla_version, clock.opened_at, clock.paused) == ("2026-01", NOW, False)
         assert now == NOW
-        return clock.target
+        return int((clock.due or NOW).timestamp() - NOW.timestamp())
 
     unresolved = await store.tickets(False, now=NOW, left=left)
     assert [t["state"] for t in unresolved] == ["new", "open", "waiting"]
@@ -104,20 +106,36 @@ async def test_the_newest_cycle_of_a_clock_is_shown_and_an_ended_one_has_nothing
     store: SqlStore,
 ) -> None:
     await store.apply(new_ticket(1))
-    old = "UPDATE clock SET open_key = NULL, outcome = 'met', met_at = ?, ended_at = ? WHERE name = ?"
-    instant = int(NOW.timestamp() * 1_000_000)
-    await store._connection.rows(old, [instant, instant, ClockName.RESOLUTION.value])
+    met = cycle(met=NOW, ended=NOW, outcome=CycleOutcome.MET)
+    await store.apply(decide(clocks(1001, met)))
     (shown,) = await store.tickets(False, now=NOW, left=lambda *_: 5)
     assert shown["resolution"] == {
         "due": NOW + 4 * HOUR, "met": NOW, "breached": None, "paused": False, "left": None, "outcome": "met",
     }  # fmt: skip
-    again = act.StartClock(
-        ticket=1001, clock=ClockName.RESOLUTION, start=NOW + HOUR, due=NOW + 2 * HOUR, target=3600,
-        calendar="continuous", sla_version="2026-01", source="sla",
-    )  # fmt: skip
-    await store.apply(decide(again))
+    assert shown["first_response"] is None
+    await store.apply(decide(clocks(1001, cycle(after=2 * HOUR))))
     (reopened,) = await store.tickets(False, now=NOW, left=lambda *_: 5)
     assert (reopened["resolution"]["due"], reopened["resolution"]["left"]) == (NOW + 2 * HOUR, 5)
+
+
+async def test_a_clock_that_waits_shows_no_due_time_and_what_is_left(store: SqlStore) -> None:
+    await store.apply(new_ticket(1))
+    paused = cycle(due=None, left=5400.5, pauses=(Pause(since=NOW + HOUR, reason="waiting"),))
+    await store.apply(decide(clocks(1001, paused)))
+    (shown,) = await store.tickets(False, now=NOW, left=lambda clock, _: int(clock.left or 0))
+    assert shown["resolution"] == {
+        "due": None, "met": None, "breached": None, "paused": True, "left": 5400, "outcome": None,
+    }  # fmt: skip
+
+
+async def test_a_breach_is_shown_from_its_instant_on_whoever_has_looked(store: SqlStore) -> None:
+    await store.apply(new_ticket(1))
+    due = NOW + 4 * HOUR
+    for now, breached in ((due - SECOND, None), (due, due), (due + HOUR, due)):
+        found = await store.ticket("1001", now=now, left=lambda *_: 0)
+        assert found is not None
+        assert found["resolution"]["breached"] == breached
+        assert found["status_update"]["breached"] is None, "late at worst"
 
 
 async def test_references_are_read_as_people_write_them(store: SqlStore) -> None:

@@ -9,20 +9,25 @@ import sqlite3
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from daemon import __version__
+from daemon.core.dossier import course_of
+from daemon.core.sla.events import Closed, Resolved, Wrote
+from daemon.settings.sla import load_sla
 from daemon.store import schema
 from daemon.store.connection import connect
 from daemon.store.database import open_store
 from daemon.store.faults import StoreFault
 from daemon.store.location import read_url
-from tests.store.build import new_ticket
+from tests.core.build import policy
+from tests.store.build import NOW, new_ticket
 from tests.store.populated import load_postgres, load_sqlite, populate, released, versions
-from tests.store.test_schema import ADD, described, described_postgres, newer
+from tests.store.test_schema import ADD, NEXT, described, described_postgres, newer
 
 Contents = Mapping[str, list[dict[str, Any]]]
 """Per table its rows, in the order of their keys."""
@@ -129,7 +134,7 @@ async def test_the_next_release_finds_every_row_of_it_as_it_was(
     before = await contents(old.url)
     newer(monkeypatch, tmp_path, "after_kept_a", f"{ADD}, {BACKFILL}")
     done = await schema.upgrade(old.url)
-    assert "0002_next" in done.applied
+    assert NEXT in done.applied
     after = await contents(old.url)
     assert_kept(before, after)
     assert {row["mood"] for row in after["ticket"]} == {"calm"}
@@ -156,14 +161,19 @@ async def test_an_operation_that_would_lose_rows_of_it_changes_nothing(
     old: Old, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, harm: str, lost: str
 ) -> None:
     await schema.upgrade(old.url)
-    before = await contents(old.url)
+    before, files = await contents(old.url), copies(tmp_path)
     newer(monkeypatch, tmp_path, f"after_kept_{name}", harm)
     with pytest.raises(StoreFault, match=lost):
         await schema.upgrade(old.url)
     assert await contents(old.url) == before
-    assert not any(".before-" in name for name in os.listdir(tmp_path))  # noqa: PTH208 - no copy per try
+    assert copies(tmp_path) == files, "no copy per try"
     with closing(sqlite3.connect(old.url.removeprefix("sqlite://"))) as file:
         assert file.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+
+
+def copies(folder: Path) -> set[str]:
+    """What upgrades left of the file as it was."""
+    return {path.name for path in folder.iterdir() if "again" in path.name and ".before-" in path.name}
 
 
 async def test_on_postgresql_a_store_of_every_release_is_upgraded_without_losing_a_row(
@@ -186,11 +196,64 @@ async def test_on_postgresql_a_store_of_every_release_is_upgraded_without_losing
                 outdated(version)
         with monkeypatch.context() as later:
             newer(later, tmp_path, f"after_kept_{version.replace('.', '_')}", f"{ADD}, {BACKFILL}")
-            assert "0002_next" in (await schema.upgrade(postgres_url)).applied
+            assert NEXT in (await schema.upgrade(postgres_url)).applied
             after = await contents(postgres_url)
         assert_kept(before, after)
         assert {row["mood"] for row in after["ticket"]} == {"calm"}
     await cleared_postgres()
+
+
+SLA = load_sla(Path(__file__).parents[2] / "config" / "sla.toml")
+SAID = (  # ticket, direction, role, hours after the opening
+    (1002, "in", "requester", 2),
+    (1002, "in", "colleague", 1),
+    (1002, "in", "third_party", 3),
+    (1002, "in", "automatic", 4),
+    (1002, "out", "desk", 5),
+    (1003, "in", "requester", 6),
+)
+MICROSECONDS = 3_600_000_000
+
+
+async def say(url: str) -> None:
+    """What customers wrote to release 0.1.0 after their first mails; 1003 was closed, 1004 resolved."""
+    opened = int(NOW.timestamp()) * 1_000_000 + 7
+    async with connect(read_url(url)) as connection:
+        for n, (ticket, direction, role, hours) in enumerate(SAID):
+            await connection.rows(
+                "INSERT INTO message (ticket_id, direction, kind, sender, sender_name, role, at, text,"
+                ' full_text, message_id, "to", cc)'
+                " VALUES (?, ?, '', 'x@y', '', ?, ?, ?, '', ?, '[]', '[]')",
+                [ticket, direction, role, opened + hours * MICROSECONDS, f"{role} {hours}", f"s{n}@x"],
+            )
+        closed = "UPDATE ticket SET state = 'closed', closed_at = ? WHERE id = 1003"
+        await connection.rows(closed, [opened + 9 * MICROSECONDS])
+        await connection.rows("UPDATE ticket SET state = 'resolved' WHERE id = 1004")
+
+
+async def test_what_happened_to_the_tickets_of_0_1_0_is_known_to_their_clocks(
+    postgres_url: str, tmp_path: Path
+) -> None:
+    sqlite_url = f"sqlite://{tmp_path}/old.db"
+    load_sqlite("0.1.0", tmp_path / "old.db")
+    await load_postgres("0.1.0", postgres_url)
+    for url in (sqlite_url, postgres_url):
+        await say(url)
+        await schema.upgrade(url)
+        async with open_store(url, tmp_path / "data", create=False) as store:
+            found = await store.dossiers([1002, 1003, 1004])
+            due = await store.due_tickets(NOW, 10)
+        wrote = [Wrote(at=NOW + timedelta(hours=n, microseconds=7)) for n in (2, 1)]
+        assert [list(d.events) for d in found] == [
+            wrote,
+            [Closed(at=NOW + timedelta(hours=9, microseconds=7))],
+            [Resolved(at=NOW)],
+        ]
+        assert due == [1001, 1002, 1004]
+        for dossier in found:
+            assert (dossier.opening.priority, dossier.opening.at) == (dossier.ticket.priority, NOW)
+            assert course_of(dossier, policy(sla=SLA), NOW + timedelta(days=1)).state is dossier.ticket.state
+        assert found[0].spoke_text == "requester 2"
 
 
 async def test_a_store_of_this_release_can_be_populated_as_the_kept_ones_were(

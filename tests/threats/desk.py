@@ -157,6 +157,6 @@ async def open_desk(
             evidence=TokenReader(key, rules.desk_address, clock.now),
             policy=rules,
             clock=clock,
-            wake_outbox=outbox.wake,
+            wake=outbox.wake,
         )
         yield Desk(store=store, reader=reader, outbox=outbox, outgoing=outgoing, clock=clock)

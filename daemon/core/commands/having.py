@@ -9,6 +9,7 @@ from daemon.core.commands.deed import Deed, already, event, history, taken
 from daemon.core.commands.hearing import Hearing, Standing
 from daemon.core.commands.values import Command
 from daemon.core.sla.events import Released
+from daemon.core.values import Priority
 
 
 def take(hearing: Hearing, command: Command, standing: Standing) -> Deed:
@@ -39,7 +40,7 @@ def release(hearing: Hearing, command: Command, standing: Standing) -> Deed:
 
 
 def _give(hearing: Hearing, command: Command, standing: Standing, handle: str) -> Deed:
-    if standing.ticket.assignee == handle:
+    if standing.ticket.assignee == handle and not _rings(standing):
         return already(command, standing)
     after, actions = taken(hearing, standing, handle)
     own = handle == hearing.agent.handle
@@ -52,3 +53,10 @@ def _give(hearing: Hearing, command: Command, standing: Standing, handle: str) -
         detail={"agent": handle, "from": standing.ticket.assignee},
         handed_to=None if own else handle,
     )
+
+
+def _rings(standing: Standing) -> bool:
+    """An emergency that nobody has taken as one: whoever had the ticket before must take it once more, or
+    their "ok" would not stop the alarm."""
+    course = standing.course
+    return course is not None and course.priority is Priority.P1 and course.taken_at is None

@@ -45,7 +45,7 @@ class Spoken:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answered:
-    """An answer that another agent sent since the mail that is answered now. `by`: their name."""
+    """An answer of an agent. `by`: their name."""
 
     by: str
     at: datetime
@@ -82,6 +82,8 @@ class Standing:
     question  cause of the agent's reply that is the newest public message and was accepted; "" where there is
               none: then there is nothing to wait for
     works     the customer's own "it works" is the newest message
+    last      the newest answer of an agent that was accepted, whoever wrote it
+    answered  what another agent sent since the mail that is answered now
     unsent    outbox rows (id, version) of an agent's answer that still waits (`hold`)
     minutes_left  included call minutes of the account this month; charged: more of them cost
     """
@@ -91,6 +93,7 @@ class Standing:
     works: bool = False
     spoke: Spoken | None = None
     answered: Answered | None = None
+    last: Answered | None = None
     offered: Offered | None = None
     before: Before | None = None
     unsent: tuple[tuple[int, int], ...] = ()

@@ -25,7 +25,7 @@ from daemon.core.commands.hearing import Hearing, Standing
 from daemon.core.commands.values import Command, Why
 from daemon.core.commands.vocabulary import fold
 from daemon.core.recipients import REQUESTER, is_desk
-from daemon.core.sla.events import Absorbed, Attached, MergedAway
+from daemon.core.sla.events import Absorbed, Attached, MergedAway, Reopened
 from daemon.core.sla.merging import unanswered_since
 from daemon.core.sla.promises import version_at
 from daemon.core.values import Account, Participant, State
@@ -81,7 +81,7 @@ def _absorb(hearing: Hearing, one: Standing, survivor: Standing) -> tuple[list[A
     ]
     after = replace(into, participants=(*into.participants, *roles))
     if into.state in _OVER and ticket.state not in _OVER:
-        actions += _state(hearing, survivor, State.OPEN)
+        actions += [event(survivor, Reopened(at=at)), *_state(hearing, survivor, State.OPEN)]
         after = replace(after, state=State.OPEN, closed_at=None)
     if ticket.priority < into.priority:
         actions.append(
@@ -111,9 +111,9 @@ def _state(hearing: Hearing, standing: Standing, state: State) -> list[Action]:
 
 def split(hearing: Hearing, command: Command, standing: Standing) -> Deed:
     """The newest customer message becomes a ticket of its own, which starts at that message. It keeps terms
-    and priority until an agent says otherwise."""
+    and priority until an agent says otherwise. The message that opened the ticket stays."""
     ticket, spoke = standing.ticket, standing.spoke
-    if spoke is None:
+    if spoke is None or spoke.at <= ticket.opened_at:
         raise declined(Why.NO_MESSAGE, command)
     version = version_at(hearing.policy.sla, spoke.at)
     by = hearing.agent.handle

@@ -18,6 +18,7 @@ from daemon.core.commands.hearing import Declined, Hearing, Proof, Standing
 from daemon.core.commands.receipts import receipt
 from daemon.core.commands.rights import forbidden, needs_yes
 from daemon.core.commands.values import Command, Fault, Verb, Why
+from daemon.core.recipients import is_desk
 from daemon.core.values import Address
 
 
@@ -98,22 +99,22 @@ def judge(hearing: Hearing) -> Ruling:
     if answer.settles and case.held is not None:
         by = hearing.agent.handle
         settles = (SettleHeld(cause=case.held.cause, how=answer.settles, at=hearing.at, by=by),)
-    recorded = speaking.record(hearing)
+    kept = speaking.record(hearing, refused=True)
     reads = _reads(case)
     faults = (answer.fault,) if answer.fault is not None else (*case.reply.faults, *_forbidden(case))
     if faults:
-        return Ruling(actions=(*recorded, *refusing.refuse(case, faults)), reads=reads, faults=faults)
+        return Ruling(actions=(*kept, *refusing.refuse(case, faults)), reads=reads, faults=faults)
     if any(needs_yes(case, command) for command in case.reply.commands):
-        return Ruling(actions=(*recorded, *refusing.ask(case)), reads=reads)
+        return Ruling(actions=(*kept, *refusing.ask(case)), reads=reads)
     try:
         ruling = _carry_out(case, reads)
     except Declined as declined:
         faults = (declined.fault,)
-        return Ruling(actions=(*recorded, *refusing.refuse(case, faults)), reads=reads, faults=faults)
+        return Ruling(actions=(*kept, *refusing.refuse(case, faults)), reads=reads, faults=faults)
     if ruling.faults:
         held = refusing.refuse(case, ruling.faults)
-        return Ruling(actions=(*recorded, *held), reads=reads, faults=ruling.faults)
-    return replace(ruling, actions=(*recorded, *settles, *ruling.actions))
+        return Ruling(actions=(*kept, *held), reads=reads, faults=ruling.faults)
+    return replace(ruling, actions=(*speaking.record(hearing), *settles, *ruling.actions))
 
 
 def _forbidden(hearing: Hearing) -> tuple[Fault, ...]:
@@ -126,6 +127,9 @@ def _forbidden(hearing: Hearing) -> tuple[Fault, ...]:
     if told and (hearing.denied or (hearing.proof is Proof.NONE and not hearing.confirmed)):
         return (Fault(why=Why.NOT_PROVEN),)
     for command in reply.commands:
+        if command.verb is Verb.FOR and _is_ours(hearing, command.addresses[0]):
+            why, address = Why.OURS, command.addresses[0]
+            return (Fault(why=why, line=command.line, said=command.said, detail=address),)
         if speaks and command.verb in _NO_WORDS_WITH:
             return (Fault(why=Why.CONTRADICTION, line=command.line, said=command.said, detail="text"),)
         if not hearing.on(command) and command.verb not in _OF_THE_DESK:
@@ -136,6 +140,11 @@ def _forbidden(hearing: Hearing) -> tuple[Fault, ...]:
         if command.verb in {Verb.MERGE, Verb.LINK} and hearing.standing is None:
             return (Fault(why=Why.NO_TICKET, line=command.line, said=command.said),)
     return ()
+
+
+def _is_ours(hearing: Hearing, address: str) -> bool:
+    """No ticket of a customer is the desk's own or an agent's."""
+    return is_desk(address, hearing.policy) or hearing.policy.agent(address) is not None
 
 
 def _known(hearing: Hearing) -> dict[int, Standing]:

@@ -3,7 +3,7 @@ are the template's; who gets it is `recipients`'."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -110,7 +110,7 @@ def notification(situation: Situation, policy: Policy, *, may_reply: bool = True
         "clocks": clocks(situation.course),
         "continuous": situation.course.hours.name == situation.course.version.continuous.name,
         "opened": ticket.opened_at.isoformat(),
-        **_account(situation),
+        **account_facts(situation),
         "similar": [_similar(one) for one in situation.similar],
         "commands": [shown(verb, policy.language.value) for verb in _TAPS],
         "in_reply_to": "",
@@ -139,18 +139,23 @@ def listed(tickets: Sequence[tuple[Ticket, Course]], policy: Policy) -> list[dic
     """Tickets by what is due first, those that wait or are over at the end."""
     rows = [(_first(course), ticket) for ticket, course in tickets]
     rows.sort(key=lambda row: (row[0] is None, str(row[0]["due"]) if row[0] else "", row[1].id))
-    return [
-        {
-            "ref": ticket.ref,
-            "subject": ticket.subject,
-            "priority": ticket.priority.value,
-            "provisional": ticket.provisional,
-            "state": ticket.state.value,
-            "holder": _agent(policy, ticket.assignee),
-            "first": first,
-        }
-        for first, ticket in rows
-    ]
+    return [line(ticket, first, policy) for first, ticket in rows]
+
+
+def line(
+    ticket: Ticket, first: Mapping[str, object] | None, policy: Policy, account: str = ""
+) -> dict[str, object]:
+    """A ticket in a list. `first`: the clock that falls due first, as in a notification; `account`: name."""
+    return {
+        "ref": ticket.ref,
+        "subject": ticket.subject,
+        "account": account,
+        "priority": ticket.priority.value,
+        "provisional": ticket.provisional,
+        "state": ticket.state.value,
+        "holder": _agent(policy, ticket.assignee),
+        "first": dict(first) if first is not None else None,
+    }
 
 
 def _first(course: Course) -> dict[str, object] | None:
@@ -199,7 +204,8 @@ def _message(said: Said) -> dict[str, object]:
     }
 
 
-def _account(situation: Situation) -> dict[str, object]:
+def account_facts(situation: Situation) -> dict[str, object]:
+    """What is known of the customer of a ticket."""
     ticket, account, contact = situation.ticket, situation.account, situation.contact
     return {
         "account": account.name if account is not None else "",

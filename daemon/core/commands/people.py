@@ -92,6 +92,16 @@ def addresses(rest: str, _setting: Setting) -> dict[str, Any]:
     return {"addresses": found, "words": name}
 
 
+def addresses_in(text: str) -> tuple[str, ...]:
+    """The addresses that stand in a text, each once, at most as many as a command takes."""
+    found: dict[str, None] = {}
+    for match in _ADDRESS.finditer(text):
+        found[match[0].lower().rstrip(".")] = None
+        if len(found) == MOST:
+            break
+    return tuple(found)
+
+
 def one_address(rest: str, setting: Setting) -> dict[str, Any]:
     found = addresses(rest, setting)
     if len(found["addresses"]) > 1:

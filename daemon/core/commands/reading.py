@@ -35,6 +35,8 @@ _GROUPS: Final = (
 )
 """Of each group one command per mail and ticket. Resolving and closing go together."""
 _TOGETHER: Final = frozenset({Verb.RESOLVE, Verb.CLOSE})
+_APART: Final = frozenset({Verb.SPLIT, Verb.FOR})
+"""Each opens a ticket: of one mail comes one."""
 _SEVERAL: Final = frozenset(
     {Verb.CALL, Verb.ADD, Verb.LINK, Verb.CREDIT, Verb.HOURS, Verb.EXPLAIN, Verb.SHOW}
 )
@@ -161,6 +163,8 @@ def _clash(one: Command, other: Command) -> bool:
         return replace(one, line=0, said="") != replace(other, line=0, said="")
     if {one.verb, other.verb} == _TOGETHER:
         return False
+    if {one.verb, other.verb} == _APART:
+        return True
     return any(one.verb in group and other.verb in group for group in _GROUPS)
 
 

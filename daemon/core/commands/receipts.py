@@ -62,7 +62,7 @@ def question(hearing: Hearing, commands: Sequence[Command], yes: Sequence[str], 
 
 
 def transcript(hearing: Hearing, kind: str, what: str, /, **facts: object) -> QueueMail:
-    """`what`: done, refused or asked. A fact that does not belong to it is empty."""
+    """`what`: done, refused, asked or shown. A fact that does not belong to it is empty."""
     standing = hearing.standing
     ticket = standing.ticket if standing is not None else None
     requester = ""
@@ -88,6 +88,7 @@ def transcript(hearing: Hearing, kind: str, what: str, /, **facts: object) -> Qu
             "faults": [],
             "done": [],
             "said": [],
+            "shown": [],
             "spoke": False,
             "yes": None,
             "send": None,

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from daemon.core.actions import Action, AddEvent, AddHistory, QueueMail, SetState
 from daemon.core.commands.deed import Deed, taken_if_free
@@ -17,6 +18,9 @@ from daemon.core.priority import rank
 from daemon.core.recipients import Circle, recipients
 from daemon.core.sla.events import Replied, Waited
 from daemon.core.values import State, Ticket
+
+LONGEST_SAID: Final = 300
+"""Characters that a mail without words repeats of the last answer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +67,7 @@ def reply(
             ticket=standing.ticket.id,
             recipient=address,
             cause=f"{reply_key(hearing.cause, standing.ticket.id)}:{address}",
-            context=_context(hearing, after, address, words, how),
+            context={**_context(hearing, after, address, words, how), "readers": list(to)},
             rank=rank(after.ticket.priority),
             at=hearing.now + hearing.hold,
         )
@@ -122,8 +126,8 @@ def accepted(
 def _context(
     hearing: Hearing, standing: Standing, address: str, words: str, how: Manner
 ) -> dict[str, object]:
-    """Everything in it may be read by the customer, but `reply` and `by`, which name things to us."""
-    ticket, spoke = standing.ticket, standing.spoke
+    """What in it names things to us the customer never reads: `reply`, `by` and `readers`."""
+    ticket, spoke, last = standing.ticket, standing.spoke, standing.last
     person = next((p for p in ticket.participants if p.address == address), None)
     held = hearing.held if hearing.confirmed else None
     files = held.attachments if held is not None else hearing.attachments
@@ -137,6 +141,9 @@ def _context(
         "closed": how.closed,
         "waits": how.waits,
         "until": how.until,
+        "said": last.words[:LONGEST_SAID] if last is not None else "",
+        "said_at": last.at.isoformat() if last is not None else None,
+        "said_by": last.by if last is not None else "",
         "attachments": [
             {"name": a.name, "media_type": a.media_type, "size": a.size, "sha256": a.sha256} for a in files
         ],

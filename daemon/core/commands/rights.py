@@ -28,6 +28,12 @@ def who(address: str, policy: Policy) -> Agent | None:
     return agent
 
 
+def addresses_of(address: str, policy: Policy) -> tuple[str, ...]:
+    """Every address of the agent who has this one; of anybody else this one alone."""
+    agent = who(address, policy)
+    return agent.addresses if agent is not None else (address,)
+
+
 def proof(claims: Sequence[Claim], ticket: int | None, *, authenticated: bool) -> tuple[Proof, str]:
     """How far a mail proves its agent, and the purpose of its token. A token for somebody else, or for
     another ticket, proves nothing. Token claims name ticket 0 where the mail was about many."""

@@ -16,15 +16,16 @@ from daemon.core.sla.events import News
 from daemon.core.values import Address, State
 
 
-def record(hearing: Hearing) -> tuple[Action, ...]:
-    """The agent's mail as it came, for the ticket: what is internal of it is its text. Whose it is may not
-    be proven: then it says so."""
+def record(hearing: Hearing, *, refused: bool = False) -> tuple[Action, ...]:
+    """The agent's mail as it came, for the ticket: what is internal of it is its text, and all of it is where
+    nothing of it was done. Whose it is may not be proven: then it says so."""
     if hearing.standing is None:
         return ()
     reply = hearing.reply
     proven = hearing.proof is not Proof.NONE and not hearing.denied
-    internal = not states.speaks(hearing) or not proven
-    said = [c.said for c in reply.commands]
+    internal = refused or not states.speaks(hearing) or not proven
+    wrong = [(f.line, f.said) for f in reply.faults if f.said not in reply.words] if refused else []
+    said = [text for _, text in sorted({*((c.line, c.said) for c in reply.commands), *wrong})]
     text = "\n".join([*said, reply.words] if internal and reply.words else said)
     return (
         AddMessage(

@@ -81,13 +81,19 @@ def _asked(course: Course, event: ev.Wrote) -> Course:
         waiting_from=None,
     )
     if was in _OVER:
-        course = moves.reopen(course, event.at)
+        course = _rung(moves.reopen(course, event.at), event.at)
     if not course.reachable:
         course = moves.reach_again(course, event.at)
     asks = course.version.rules.next_response and course.running(ClockName.FIRST_RESPONSE) is None
     if asks and course.running(ClockName.NEXT_RESPONSE) is None:
         course = moves.start_response(course, ClockName.NEXT_RESPONSE, event.at)
     return course
+
+
+def _rung(course: Course, at: datetime) -> Course:
+    """An emergency that its customer says is not over is one anew: whoever had it believes it solved, and may
+    be asleep. As everywhere, one alarm where somebody has it, and until somebody does where nobody has."""
+    return replace(course, alarm_at=at) if course.priority is Priority.P1 else course
 
 
 def _replied(course: Course, event: ev.Replied) -> Course:

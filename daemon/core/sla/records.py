@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import MISSING, Field, fields, is_dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import cache
 from typing import Any, Final, get_args, get_type_hints
 
 from daemon.core.sla import cycles, events
@@ -65,7 +66,7 @@ def _plain(value: object) -> object:
 
 
 def _made(kind: type, said: Mapping[str, object], calendars: Mapping[str, Calendar]) -> Any:
-    hints = get_type_hints(kind, vars(events) | vars(cycles) | _NAMES)
+    hints = _hints(kind)
     unknown = said.keys() - hints.keys()
     if unknown:
         raise ValueError(f"{kind.__name__.lower()} says nothing like {min(unknown)!r}")
@@ -73,6 +74,12 @@ def _made(kind: type, said: Mapping[str, object], calendars: Mapping[str, Calend
         return kind(**{key: _read(hints[key], value, calendars) for key, value in said.items()})
     except (TypeError, KeyError) as wrong:
         raise ValueError(f"{kind.__name__.lower()} cannot be made of this: {wrong}") from wrong
+
+
+@cache
+def _hints(kind: type) -> dict[str, Any]:
+    """Reading them compiles every annotation anew, which costs more than all the rest of a record."""
+    return get_type_hints(kind, vars(events) | vars(cycles) | _NAMES)
 
 
 def _read(hint: Any, value: Any, calendars: Mapping[str, Calendar]) -> object:

@@ -7,7 +7,7 @@ ticket's calendar; all limits in business days count on the standard one; alarms
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Final
@@ -80,7 +80,7 @@ def _deadlines(course: Course) -> Iterator[Step]:
 def _updates(course: Course, ask_before: int) -> Iterator[Step]:
     cycle = course.running(ClockName.STATUS_UPDATE)
     if cycle is not None and cycle.due is not None and course.state in {State.NEW, State.OPEN}:
-        yield _of_cycle(StepKind.UPDATE, cycle, max(cycle.due, cycle.going_since))
+        yield _update(cycle, max(cycle.due, cycle.going_since))
         asked = _instant_with_left(course, cycle, ask_before) if 0 < ask_before < cycle.target else None
         if asked is not None and course.taken_at is not None:
             yield _of_cycle(StepKind.ASK, cycle, asked)
@@ -159,6 +159,14 @@ def _last_tier(course: Course, cycle: Cycle) -> datetime | None:
         if p.until is not None and p.until > due
     )
     return hours.add_working(due, lateness + paused + _INSTANT)
+
+
+def _update(cycle: Cycle, at: datetime) -> Step:
+    """Of a cycle that stood still meanwhile, another one: the update that was due before may have been taken
+    back because nothing was to be told then."""
+    step = _of_cycle(StepKind.UPDATE, cycle, at)
+    since = cycle.going_since
+    return step if since == cycle.begun else replace(step, key=f"{step.key}:{_stamp(since)}")
 
 
 def _of_cycle(kind: StepKind, cycle: Cycle, at: datetime, number: int = 0) -> Step:

@@ -352,8 +352,12 @@ def test_split_starts_at_the_message() -> None:
         NOW - timedelta(minutes=30), "Autre chose", Plan.OR, 1042,
     )  # fmt: skip
     assert [(m.to, m.message_id) for m in of(found, act.MoveMessage)] == [(act.NEW, "m1042@client.example")]
-    assert {c.start for c in of(found, act.StartClock)} == {NOW - timedelta(minutes=30)}
     assert [f.why for f in ruling(".nouveau", standing=standing(spoke=None)).faults] == [Why.NO_MESSAGE]
+    alone = standing()
+    assert alone.spoke is not None
+    assert alone.spoke.at == alone.ticket.opened_at
+    nothing_left = ruling(".nouveau", standing=alone)
+    assert [f.why for f in nothing_left.faults] == [Why.NO_MESSAGE], "it would be left without a word"
 
 
 def test_link() -> None:

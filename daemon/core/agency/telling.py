@@ -1,0 +1,144 @@
+"""Notifications that follow from an agent's command: a ticket that is handed over, one that was split off."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+from daemon.core.actions import NEW, OpenTicket, QueueMail
+from daemon.core.agency.standings import call_minutes, copied_by
+from daemon.core.commands.hearing import Hearing
+from daemon.core.commands.notifying import Occasion, Said, Situation, notification
+from daemon.core.dossier import Dossier, version_of
+from daemon.core.policy import Policy
+from daemon.core.recipients import REQUESTER, Circle, recipients
+from daemon.core.sla.course import Course
+from daemon.core.sla.events import Opening
+from daemon.core.sla.replay import replay
+from daemon.core.values import Address, Participant, Priority, State, Ticket
+
+_RANKS: Final = {Priority.P1: 1, Priority.P2: 2}
+_CALM: Final = 5
+"""P3 and P4 leave after everything that a customer waits for."""
+
+
+def situation(
+    dossier: Dossier,
+    ticket: Ticket,
+    course: Course,
+    occasion: Occasion,
+    policy: Policy,
+    now: datetime,
+    more: Sequence[Said] = (),
+) -> Situation:
+    """A ticket whole, for whoever is to take it up: the customer's newest message, and all that was said.
+    `ticket` and `course` as the decision leaves them; `more`: what is being said in it."""
+    left, _ = call_minutes(dossier, policy, now)
+    return Situation(
+        ticket=ticket,
+        course=course,
+        occasion=occasion,
+        said=_newest(dossier),
+        before=(*(dossier.conversation or _known(dossier)), *more),
+        rule=dossier.rule,
+        evidence=tuple(e.text for e in dossier.evidence if e.facet == "severity"),
+        asked_two=ticket.provisional,
+        account=dossier.account,
+        others=dossier.others,
+        minutes_left=left
+        if dossier.account is not None and course.version.plans[course.plan].minutes
+        else None,
+        copied=copied_by(dossier),
+        suppressed=dossier.suppressed,
+    )
+
+
+def handed_over(
+    hearing: Hearing, dossier: Dossier, ticket: Ticket, course: Course, words: str
+) -> tuple[QueueMail, ...]:
+    """The whole conversation, to the new assignee. `words`: what the same mail says to the customer."""
+    author = Address(address=hearing.policy.desk_address, name=hearing.agent.name)
+    more = (Said(direction="out", author=author, at=hearing.at, text=words),) if words else ()
+    told = situation(dossier, ticket, course, Occasion.ASSIGNED, hearing.policy, hearing.now, more)
+    return _mails(told, hearing, f"notification:{hearing.cause}:{ticket.ref}")
+
+
+def split_off(hearing: Hearing, opened: OpenTicket, dossier: Dossier, words: str) -> tuple[QueueMail, ...]:
+    """The new ticket to all agents: nobody has it, and only an answer to this mail reaches its customer.
+    `words`: the message that it begins with."""
+    version = version_of(dossier, hearing.policy)
+    opening = Opening(at=opened.at, plan=opened.plan, coverage=opened.coverage, priority=opened.priority)
+    left, _ = call_minutes(dossier, hearing.policy, hearing.now)
+    ticket = as_ticket(opened)
+    told = Situation(
+        ticket=ticket,
+        course=replay(opening, (), version, hearing.now),
+        occasion=Occasion.NEW,
+        said=Said(direction="in", author=opened.requester, at=opened.at, text=words),
+        rule=opened.rule,
+        account=dossier.account,
+        others=dossier.others + (dossier.ticket.state not in {State.RESOLVED, State.CLOSED}),
+        minutes_left=left if dossier.account is not None and version.plans[opened.plan].minutes else None,
+        suppressed=dossier.suppressed,
+    )
+    return _mails(told, hearing, f"notification:{hearing.cause}")
+
+
+def as_ticket(opened: OpenTicket) -> Ticket:
+    """The ticket as it will be read once it has a number."""
+    person = Participant(address=opened.requester.address, name=opened.requester.name, role=REQUESTER)
+    return Ticket(
+        id=NEW,
+        version=0,
+        state=State.NEW,
+        priority=opened.priority,
+        provisional=opened.provisional,
+        subject=opened.subject,
+        requester=opened.requester.address,
+        language=opened.language,
+        account=opened.account,
+        plan=opened.plan,
+        coverage=opened.coverage,
+        opened_at=opened.at,
+        participants=(person,),
+    )
+
+
+def _mails(told: Situation, hearing: Hearing, cause: str) -> tuple[QueueMail, ...]:
+    circle = Circle(policy=hearing.policy, assignee=told.ticket.assignee)
+    context = notification(told, hearing.policy)
+    return tuple(
+        QueueMail(
+            kind="notification",
+            ticket=told.ticket.id,
+            recipient=address,
+            cause=f"{cause}:{address}",
+            context=context,
+            rank=_RANKS.get(told.ticket.priority, _CALM),
+            at=hearing.now,
+        )
+        for address in recipients("notification", circle)
+    )
+
+
+def _newest(dossier: Dossier) -> Said:
+    ticket, spoke = dossier.ticket, dossier.spoke
+    if spoke is None:
+        name = next((p.name for p in ticket.participants if p.address == ticket.requester), "")
+        author = Address(address=ticket.requester, name=name)
+        return Said(direction="in", author=author, at=ticket.opened_at, text=dossier.spoke_text)
+    files = next(
+        (s.attachments for s in reversed(dossier.conversation) if s.direction == "in" and s.at == spoke.at),
+        (),
+    )
+    return Said(direction="in", author=spoke.sender, at=spoke.at, text=dossier.spoke_text, attachments=files)
+
+
+def _known(dossier: Dossier) -> tuple[Said, ...]:
+    """What the dossier itself holds of the conversation, where it does not come whole."""
+    answer = dossier.answer
+    if answer is None or answer.at is None:
+        return ()
+    author = Address(address="", name=answer.by)
+    return (Said(direction="out", author=author, at=answer.at, text=answer.words),)

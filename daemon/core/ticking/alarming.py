@@ -1,0 +1,81 @@
+"""P1: everybody is alarmed at once, whoever is on call again and again, until somebody takes the ticket."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from daemon.core.actions import QueueMail
+from daemon.core.policy import Policy
+from daemon.core.recipients import Circle, recipients
+from daemon.core.sla.due import Act, Audience, audience
+from daemon.core.ticking.scene import (
+    Scene,
+    account_name,
+    due,
+    holder,
+    iso,
+    resolution,
+    response,
+    to_desk,
+)
+
+_WORDS: Final = 300
+"""Characters of the customer's words in an alarm."""
+_RANK: Final = 1
+
+
+def alarm(scene: Scene, act: Act) -> tuple[QueueMail, ...]:
+    """Nobody is alarmed by a ticket that somebody took after it became an emergency. The newer alarm takes
+    the place of one that nobody has tried to send yet."""
+    course, ticket = scene.course, scene.ticket
+    if course.taken_at is not None and course.alarm_at is not None and course.taken_at > course.alarm_at:
+        return ()
+    return tuple(
+        QueueMail(
+            kind="alarm",
+            ticket=ticket.id,
+            recipient=address,
+            cause=f"alarm:{ticket.id}:{act.step.key}:{address}",
+            context={**_facts(scene, act), "oncall": address in scene.policy.oncall},
+            rank=_RANK,
+            at=scene.now,
+            supersede_key=f"alarm:{ticket.id}:{address}",
+        )
+        for address in alarmed(scene.policy, audience(act, course))
+    )
+
+
+def alarmed(policy: Policy, who: frozenset[Audience]) -> tuple[str, ...]:
+    """The addresses that an alarm for these reaches; somebody, always."""
+    agents = tuple(agent.addresses[0] for agent in policy.agents)
+    wanted = {
+        *(agents if Audience.AGENTS in who else ()),
+        *((policy.oncall or agents) if Audience.ONCALL in who else ()),
+        *(policy.escalation if Audience.ESCALATION in who else ()),
+    }
+    everybody = recipients("alarm", Circle(policy=policy, last_resort=True))
+    return tuple(address for address in everybody if address in wanted) or everybody
+
+
+def _facts(scene: Scene, act: Act) -> dict[str, object]:
+    ticket, dossier, course = scene.ticket, scene.dossier, scene.course
+    requester = next((p.name for p in ticket.participants if p.address == ticket.requester), "")
+    return {
+        **to_desk(scene),
+        "number": act.step.number,
+        "last": act.step.last,
+        "account": account_name(scene),
+        "requester": requester or ticket.requester,
+        "phones": list(dossier.account.phones) if dossier.account is not None else [],
+        "words": dossier.spoke_text[:_WORDS],
+        "evidence": [one.text for one in dossier.evidence if one.facet == "severity"],
+        "priority": course.priority.value,
+        "provisional": course.provisional,
+        "asked_two": course.provisional and not dossier.silenced,
+        "opened": iso(course.opening.at),
+        "first_due": due(response(course)),
+        "resolution_due": due(resolution(course)),
+        "plan": course.plan.value,
+        "continuous": course.hours.name == course.version.continuous.name,
+        "holder": holder(scene),
+    }
