@@ -80,8 +80,8 @@ class OpenTicket:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AddMessage:
-    """`direction`: in, out or note. `text` is the new words, `full_text` all of it. `subject` and `references`
-    as an answer to it needs them."""
+    """`direction`: in, out or note. `text` is the new words, `full_text` all of it; `subject` and
+    `references` as an answer to it needs them."""
 
     ticket: int
     direction: str

@@ -150,7 +150,7 @@ def test_nobody_else_drives_the_desk(life: Life) -> None:
     ack = life.gets("ack", MARIE)
     life.answers(ack, MARIE, "#résolu")
     life.gets("notification", ALEX, 2)
-    life.answers(told, "someone@elsewhere.example", "#résolu\r\n\r\nBonjour")
+    life.answers(told, "someone@elsewhere.example", "#résolu\r\n\r\nNotre caisse est gelée.")
     until(
         lambda: life.desk.rows("SELECT count(*) FROM ticket") == [(2,)],
         "the stranger's own ticket",

@@ -7,11 +7,12 @@ from __future__ import annotations
 import asyncio
 import shutil
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from daemon import app
 from daemon.core.values import Findings, Intent, Language, Severity
@@ -53,7 +54,7 @@ def classify(subject: str, text: str) -> Findings:
     )
 
 
-class _Clock:
+class VirtualClock:
     def __init__(self, world: World) -> None:
         self._world = world
 
@@ -98,12 +99,16 @@ def _mail(number: int) -> bytes:
 
 
 def _live(plan: Plan, settings: Settings, world: World, story: list[bytes], kill_at: int | None) -> None:
-    """One life: until it is killed, or until nothing is left to do."""
+    live(world, lambda: _run(plan, settings, world, story, last=kill_at is None), kill_at)
+
+
+def live(world: World, run: Callable[[], Coroutine[Any, Any, None]], kill_at: int | None) -> int:
+    """One life: until it is killed, or until `run` is over. Returns the steps that it took."""
     loop = Loop()
     loop.kill_at = kill_at
     asyncio.set_event_loop(loop)
     world.new_life(loop)
-    main = loop.create_task(_run(plan, settings, world, story, last=kill_at is None))
+    main = loop.create_task(run())
     try:
         with inline_sqlite(), quiet():
             main.add_done_callback(lambda _: loop.stop())
@@ -116,6 +121,7 @@ def _live(plan: Plan, settings: Settings, world: World, story: list[bytes], kill
     finally:
         world.end_life()
         asyncio.set_event_loop(None)
+    return loop.steps
 
 
 async def _run(plan: Plan, settings: Settings, world: World, story: list[bytes], *, last: bool) -> None:
@@ -124,7 +130,7 @@ async def _run(plan: Plan, settings: Settings, world: World, story: list[bytes],
             open_mailbox=lambda: _open(world),
             sender=SimSender(world),
             opener=Here(classify),
-            clock=_Clock(world),
+            clock=VirtualClock(world),
             jitter=world.random.random,
         )
         desk = await app.wire(settings, store, KEY, edges)

@@ -98,10 +98,10 @@ def test_it_notifies_and_is_watched_and_does_not_start_again_on_a_configuration_
     assert unit["Type"] == ["notify"]
     assert unit["WatchdogSec"] == ["3min"]
     assert unit["Restart"] == ["on-failure"]
-    assert unit["RestartPreventExitStatus"] == ["2"]
+    assert unit["RestartPreventExitStatus"] == ["2 243"]
     # systemd asks it of the main process only: what comes before may not fail the start by itself.
     assert all(line.startswith("-") for line in unit["ExecStartPre"])
-    assert (unit["StartLimitIntervalSec"], unit["StartLimitBurst"]) == (["30min"], ["10"])
+    assert (unit["StartLimitIntervalSec"], unit["StartLimitBurst"]) == (["1h"], ["10"])
     assert unit["OnFailure"] == [FAILED.replace("@", "@%n")]
 
 
