@@ -123,7 +123,7 @@ def test_a_check_tells_each_promise_and_each_fault(config: Path, capsys: pytest.
     status, out, err = azimut(capsys, "--config", config, "db", "check")
     assert (status, err) == (0, "")
     lines = out.splitlines()
-    assert len(lines) == 13
+    assert len(lines) == 18
     assert all(line.startswith("ok  ") for line in lines)
     assert "ok       the bytes of every arrived mail are kept (1)" in lines
     other = sqlite3.connect(database(config))

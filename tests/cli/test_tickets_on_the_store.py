@@ -37,6 +37,7 @@ WHOLE = [
     "next_response",
     "status_update",
     "participants",
+    "links",
     "messages",
     "history",
     "intervals",
