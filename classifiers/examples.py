@@ -13,6 +13,8 @@ from typing import Final
 from classifiers.labels import DETAIL_KEYS, DETAILS, INSTALLS, INTENTS, OTHER_MEANS, SEVERITIES
 
 CORPUS: Final = Path(__file__).parent / "corpus"
+FROZEN: Final = Path(__file__).parent / "frozen"
+"""The foreign test: nothing is trained or tuned on it (its README)."""
 _TEST_SHARE: Final = 0.15
 
 

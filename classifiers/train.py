@@ -25,6 +25,8 @@ from classifiers.plans import NOT_LABELLED, PLANS, Plan
 from classifiers.segmentation import layout
 
 SEED: Final = 20261125
+VERSION: Final = "0.2.0"
+"""Of the trained model: it changes with the corpus or the design."""
 _FOLDS: Final = 4
 _LEAST: Final = 2  # a feature seen in one mail only teaches nothing
 _ROUNDS: Final = 30  # of L-BFGS; more moved no figure by a point
@@ -74,6 +76,7 @@ def train(examples: Sequence[Example], *, seed: int = SEED, progress: Progress =
         ]
         cast("Facet", nlp.get_pipe(facet)).model = _facet_model(plan, cases, len(vocabulary))
     nlp.meta["name"] = "azimut_triage"
+    nlp.meta["version"] = VERSION
     nlp.meta["description"] = "Severity, intent and facets of support mails for AzimutPOS"
     nlp.meta["license"] = "GPL-3.0-or-later"
     nlp.meta["azimut"] = {"seed": seed, "mails": len(examples), "corpus_sha256": fingerprint(examples)}

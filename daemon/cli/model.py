@@ -110,13 +110,12 @@ def train_model(args: argparse.Namespace) -> int:
 
 def evaluate_model(args: argparse.Namespace) -> int:
     from classifiers import examples
-    from classifiers.evaluate import evaluate
+    from classifiers.publish import judge
 
     try:
-        _, held_out = examples.split(examples.read_corpus())
+        report = judge(_triage())
     except examples.CorpusFault as fault:
         raise CommandFailed(str(fault)) from fault
-    report = evaluate(_triage(), held_out)
     if args.json:
         print(json.dumps(report, ensure_ascii=False))  # noqa: T201 - data goes to stdout
     else:

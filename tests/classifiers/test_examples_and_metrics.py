@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from classifiers.examples import CORPUS, CorpusFault, Example, fingerprint, folds, read_corpus, split
+from classifiers.duplicates import near_duplicates
+from classifiers.examples import (
+    CORPUS,
+    FROZEN,
+    CorpusFault,
+    Example,
+    fingerprint,
+    folds,
+    read_corpus,
+    split,
+)
 from classifiers.metrics import calibration_error, scores
 
 ROW = json.loads((CORPUS / "fc.jsonl").read_text(encoding="utf-8").splitlines()[0])
@@ -19,8 +30,26 @@ def corpus() -> list[Example]:
 
 
 def test_the_corpus_reads_and_its_ids_are_unique(corpus: list[Example]) -> None:
-    assert len(corpus) >= 1_900
+    assert len(corpus) >= 5_000
     assert len({example.id for example in corpus}) == len(corpus)
+
+
+def test_no_two_mails_say_the_same_in_the_same_words(corpus: list[Example]) -> None:
+    """Within the corpus, and between it and the frozen test."""
+    assert near_duplicates([*corpus, *read_corpus(FROZEN)]) == []
+
+
+def test_a_near_duplicate_is_found(corpus: list[Example]) -> None:
+    mail = max(corpus, key=lambda e: len(e.body))
+    again = replace(mail, id="again", body=mail.body.replace("é", "e", 3) + " Merci bien!")
+    assert near_duplicates([*corpus, again]) == [(mail.id, "again")]
+
+
+def test_the_frozen_test_is_large_enough_and_harder_than_most() -> None:
+    frozen = read_corpus(FROZEN)
+    assert len(frozen) >= 500
+    assert sum(e.hard for e in frozen) > len(frozen) / 2
+    assert {e.language for e in frozen} == {"fr", "en", "mixed"}
 
 
 def test_a_contrast_set_stays_on_one_side_of_every_split(corpus: list[Example]) -> None:
