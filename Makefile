@@ -34,6 +34,7 @@ bench: setup servers
 	$(BIN)/python -m bench.latency
 	$(BIN)/python -m bench.latency --dovecot
 	$(BIN)/python -m bench.history
+	$(BIN)/python -m bench.ticks
 	$(BIN)/python -m bench.mail
 
 lint: setup

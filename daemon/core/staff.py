@@ -14,7 +14,7 @@ from daemon.core.values import Mail, MailClass
 PERSONAL_SIGNS: Final = frozenset({"spam-flag", "auto-response-suppress"})
 """Signs that others put on a person's mail."""
 
-_PEOPLE: Final = frozenset({"an agent's mail", "a person's mail"})
+_PEOPLE: Final = frozenset({"an agent's mail", "a person's mail", "several senders"})
 _PROGRAMS: Final = frozenset({"automatic", "robot of a known sender"})
 """Rules of `guards.TABLE`."""
 

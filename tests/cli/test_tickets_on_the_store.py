@@ -38,6 +38,7 @@ WHOLE = [
     "status_update",
     "participants",
     "links",
+    "merged_into",
     "messages",
     "history",
     "intervals",

@@ -469,11 +469,21 @@ def test_a_credit_is_decided_once() -> None:
 
 @both("oui", "yes")
 def test_a_yes_to_the_proposal_itself(text: str) -> None:
-    desk = Desk({1042: dossier(credit=OFFERED)}, answered=row("proposal", recipient=MANAGER))
+    about = {"what": "credit"}
+    desk = Desk({1042: dossier(credit=OFFERED)}, answered=row("proposal", recipient=MANAGER, context=about))
     asked = desk.says(text, by=MANAGER)
     assert mails(asked) == [("confirm", MANAGER)]
     done = asked_by(desk, asked, "confirm").says(text, by=MANAGER)
     assert len(of(done, act.DecideCredit)) == 1
+
+
+@both("oui", "yes")
+def test_a_yes_to_evidence_of_non_compliance_accepts_no_credit(text: str) -> None:
+    about = {"what": "finding"}
+    desk = Desk({1042: dossier(credit=OFFERED)}, answered=row("proposal", recipient=MANAGER, context=about))
+    found = desk.says(text, by=MANAGER)
+    assert of(found, act.DecideCredit) == of(found, act.HoldMail) == []
+    assert [f["why"] for f in told(found)["faults"]] == ["nothing_asked"]
 
 
 @both("#annuler", "#undo")

@@ -10,7 +10,7 @@ import pytest
 from daemon.core import agents, guards, staff
 from daemon.core.actions import Decision
 from daemon.core.policy import Intake
-from daemon.core.values import BounceReport, Disposition, Mail, MailClass
+from daemon.core.values import Address, BounceReport, Disposition, Mail, MailClass
 from tests.core.build import T0, account, mail, policy, snapshot
 from tests.core.test_decide import decide
 
@@ -44,6 +44,7 @@ def automatic(sender: str, *signs: str) -> Mail:
         (mail(AGENT), ["mail"]),
         (mail(BOSS), ["mail"]),
         (mail("marie@azimutpos.com"), []),
+        (mail(AGENT, senders=(Address(address=AGENT), Address(address="x@elsewhere.example"))), ["mail"]),
         (automatic(AGENT, "ooo-subject"), ["away"]),
         (automatic(AGENT, "mdn"), ["away"]),
         (automatic(BOSS, "auto-submitted:auto-replied"), ["away"]),

@@ -150,7 +150,10 @@ def _answered(snapshot: Snapshot, ticket: Ticket | None) -> OutboxRow | None:
 
 
 def _kind(row: OutboxRow | None, purpose: str) -> str:
-    """What it answers. Where a program has lost In-Reply-To, the token tells: each has but one use."""
+    """What it answers. Where a program has lost In-Reply-To, the token tells: each has but one use. Of the
+    proposals only a credit asks for a yes; non-compliance is for people to conclude from."""
+    if row is not None and row.kind == "proposal" and row.context.get("what") != "credit":
+        return "finding"
     if row is not None:
         return row.kind
     return {"agent": "notification", "confirm": "confirm"}.get(purpose, "")
