@@ -39,7 +39,7 @@ def status_line(loops: Sequence[Progress], now: datetime) -> str:
     parts = []
     for loop in loops:
         waiting = f", {loop.waiting} waiting" if loop.waiting else ""
-        parts.append(f"{loop.name}: {loop.done} mails{waiting}")
+        parts.append(f"{loop.name}: {loop.done} {loop.noun}{waiting}")
     if stuck := hanging(loops, now):
         parts.append(f"hanging: {', '.join(stuck)}")
     for loop in loops:

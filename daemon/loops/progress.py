@@ -25,6 +25,7 @@ class Trouble:
 class Progress:
     """Mutable on purpose: one writer (its loop), many readers.
 
+    noun      what `done` counts
     last      when the loop last turned once without trouble
     expected  by when it gives its next sign of life, unless it hangs; None: it has not begun
     troubles  what does not work now, by service: imap, smtp, store, move
@@ -32,6 +33,7 @@ class Progress:
     """
 
     name: str
+    noun: str = "mails"
     last: datetime | None = None
     done: int = 0
     counts: dict[str, int] = field(default_factory=dict)

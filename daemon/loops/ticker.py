@@ -68,7 +68,7 @@ class TickerLoop:
         self._wake = asyncio.Event()
         self._aside = Aside()
         self._in_a_row: Counter[int] = Counter()
-        self.progress = Progress("ticker")
+        self.progress = Progress("ticker", noun="tickets")
         self.taken_in: Callable[[], bool] = lambda: True
 
     def wake(self) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from tests.cli.command import azimut
 from tests.e2e.conftest import SmtpProcess
-from tests.e2e.desk import Daemons, Desk, accepted
+from tests.e2e.desk import Daemons, Desk, answered
 from tests.mail.test_masked_copy import SHAPES, VISA, holds
 
 MakeDesk = Callable[..., Desk]
@@ -61,7 +61,7 @@ def test_the_numbers_are_nowhere_and_everything_is_there_once(
     assert all(b'INTERNALDATE "' + day.encode() in mail for mail in processed)
     assert desk.rows("SELECT count(*) FROM inbound_mail WHERE copy_uid > 0 AND moved") == [(len(letters),)]
     assert desk.rows("SELECT count(*) FROM ticket") == [(len(letters),)]
-    acks = [mail for mail in accepted(smtp.log) if mail["rcpt"][0].startswith("client")]
+    acks = [mail for mail in answered(smtp.log) if mail["rcpt"][0].startswith("client")]
     assert len(acks) == len(letters)
     for path in (path for path in desk.folder.rglob("*") if path.is_file()):
         content = path.read_bytes()

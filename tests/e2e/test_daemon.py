@@ -15,7 +15,7 @@ import pytest
 
 from daemon.app import GRACE
 from tests.e2e.conftest import SmtpProcess
-from tests.e2e.desk import ADDRESS, ROOT, Daemons, Desk, accepted, customer_mail, until
+from tests.e2e.desk import ADDRESS, ROOT, Daemons, Desk, accepted, answered, customer_mail, until
 from tests.servers.tcp_proxy import TcpProxy
 
 MakeDesk = Callable[..., Desk]
@@ -33,7 +33,7 @@ def dispositions(desk: Desk) -> dict[str, int]:
 
 
 def acknowledged(smtp: SmtpProcess) -> list[str]:
-    return sorted(s["rcpt"][0] for s in accepted(smtp.log) if s["rcpt"][0].startswith("client"))
+    return sorted(s["rcpt"][0] for s in accepted(smtp.log) if s["kind"] == "ack")
 
 
 # -- the first start ------------------------------------------------------------------------------------
@@ -267,7 +267,7 @@ def test_sigterm_ends_the_daemon_also_while_a_server_is_silent(
     if silent == "imap":
         until(hushed.is_set, "the server to go silent", desk)
     else:
-        until(lambda: accepted(smtp.log), "the mail to be taken over", desk)
+        until(lambda: answered(smtp.log), "the mail to be taken over", desk)
     assert daemons.stop(pid, desk) == 0
     assert desk.events("loop_overdue")
     smtp.stop()
@@ -277,7 +277,7 @@ def test_sigterm_ends_the_daemon_also_while_a_server_is_silent(
         f'[smtp]\nhost = "127.0.0.1"\nport = {smtp.port}',
     )
     assert daemons.run_once(desk) == 0, desk.log()
-    sent = accepted(smtp.log)
+    sent = answered(smtp.log)
     assert len(sent) == (2 if silent == "smtp" else 1)
     assert len({s["message_id"] for s in sent}) == 1
     assert (desk.mails_in("INBOX"), desk.mails_in("Processed")) == (0, 1)

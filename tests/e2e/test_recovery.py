@@ -14,7 +14,16 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.conftest import SmtpProcess
-from tests.e2e.desk import Daemons, Desk, accepted, customer_mail, until
+from tests.e2e.desk import (
+    Daemons,
+    Desk,
+    accepted,
+    accepted_as,
+    by_kind,
+    check_nothing_lost_nothing_doubled,
+    customer_mail,
+    until,
+)
 from tests.servers.tcp_proxy import TcpProxy
 
 MakeDesk = Callable[..., Desk]
@@ -22,21 +31,20 @@ StartSmtp = Callable[..., SmtpProcess]
 
 
 def serving(desk: Desk, log: Path, mails: int) -> None:
-    """Wait until so many mails are answered and out of the inbox."""
-    until(lambda: len(recipients(log)) >= mails, f"{mails} acknowledgements", desk)
+    """Wait until so many mails are answered, the agent is told of them, and they are out of the inbox."""
+    until(lambda: different(desk, log, "ack") >= mails, f"{mails} acknowledgements", desk)
+    until(lambda: different(desk, log, "notification") >= mails, f"{mails} notifications", desk)
     until(lambda: desk.mails_in("Processed") >= mails, f"{mails} mails in Processed", desk)
 
 
-def recipients(log: Path) -> set[str]:
-    return {s["rcpt"][0] for s in accepted(log)}
+def different(desk: Desk, log: Path, kind: str) -> int:
+    """Mails of this kind that the server took over, copies not counted."""
+    return len({mail["message_id"] for mail in accepted_as(desk, log, kind)})
 
 
 def check_each_answered_once(desk: Desk, log: Path, mails: int) -> None:
-    assert desk.rows("SELECT disposition, count(*) FROM inbound_mail GROUP BY 1") == [("ticket", mails)]
-    assert desk.rows("SELECT count(*), count(DISTINCT requester) FROM ticket") == [(mails, mails)]
-    assert desk.rows("SELECT kind, state, count(*) FROM outbox GROUP BY 1, 2") == [("ack", "sent", mails)]
-    assert sorted(Counter(s["rcpt"][0] for s in accepted(log)).values()) == [1] * mails
-    assert (desk.mails_in("INBOX"), desk.mails_in("Processed")) == (0, mails)
+    copies = check_nothing_lost_nothing_doubled(desk, log, mails)
+    assert set(copies.values()) == {1}
 
 
 # -- the database ---------------------------------------------------------------------------------------
@@ -72,11 +80,14 @@ def test_a_database_locked_while_a_mail_is_on_its_way_out_delays_it_only_so_long
     desk = make(smtp.port)
     pid = daemons.start(desk, hurry=True)
     desk.deliver(customer_mail(1))
-    until(lambda: accepted(smtp.log), "the mail to be taken over", desk)  # its 250 is still to come
+    until(lambda: len(accepted(smtp.log)) == 2, "both mails to be taken over", desk)  # without a 250 yet
     with closing(sqlite3.connect(desk.folder / "data" / "desk.sqlite3", isolation_level=None)) as rival:
         rival.execute("BEGIN IMMEDIATE")
         until(lambda: desk.events("store_unavailable"), "the trouble to be told", desk)
-        assert desk.rows("SELECT state FROM outbox") == [("sending",)]
+        assert desk.rows("SELECT kind, state FROM outbox ORDER BY 1") == [
+            ("ack", "sending"),
+            ("notification", "sending"),
+        ]
         rival.execute("ROLLBACK")
     until(lambda: desk.events("store_back"), "the recovery to be told", desk)
     serving(desk, smtp.log, 1)
@@ -95,8 +106,8 @@ def test_an_smtp_server_that_is_down_gets_everything_once_it_is_back(
     desk = make(smtp.port)
     pid = daemons.start(desk, hurry=True)
     desk.deliver(*(customer_mail(n) for n in range(3)))
-    told = until(lambda: desk.events("mail_not_sent"), "the trouble to be told", desk)
-    assert told[0]["outcome"] == "unreachable"
+    failed = until(lambda: desk.events("mail_not_sent"), "the trouble to be told", desk)
+    assert failed[0]["outcome"] == "unreachable"
     until(lambda: desk.mails_in("Processed") == 3, "intake to go on meanwhile", desk)
     smtp = smtp_process(port=smtp.port)
     serving(desk, smtp.log, 3)
@@ -116,13 +127,15 @@ def test_an_smtp_server_that_fails_at_the_end_of_a_mail_gets_the_same_bytes_agai
     desk = make(smtp.port)
     pid = daemons.start(desk, hurry=True)
     desk.deliver(customer_mail(1))
-    until(lambda: desk.events("mail_sent"), "the mail to be sent", desk)
+    until(lambda: len(desk.events("mail_sent")) == 2, "both mails to be sent", desk)
     assert daemons.stop(pid, desk) == 0
-    assert [event["outcome"] for event in desk.events("mail_not_sent")] == [outcome]
-    sent = accepted(smtp.log)
-    assert len(sent) == copies
-    assert len({(s["message_id"], s["sha256"]) for s in sent}) == 1
-    assert desk.rows("SELECT kind, state, attempts FROM outbox") == [("ack", "sent", 2)]
+    (failed,) = desk.events("mail_not_sent")
+    assert (failed["outcome"], failed["attempt"]) == (outcome, 1)
+    names = dict(desk.rows("SELECT id, message_id FROM outbox"))
+    expected = Counter({f"<{name}>": copies if row == failed["row"] else 1 for row, name in names.items()})
+    assert check_nothing_lost_nothing_doubled(desk, smtp.log, 1) == expected
+    attempts = dict(desk.rows("SELECT id, attempts FROM outbox"))
+    assert attempts == {row: 2 if row == failed["row"] else 1 for row in names}
 
 
 # -- IMAP -----------------------------------------------------------------------------------------------
@@ -238,17 +251,23 @@ def test_forty_mails_a_failing_smtp_server_and_twelve_kills_lose_and_double_noth
         kills += 1
     desk.deliver(*mails)
     pid = daemons.start(desk, hurry=True)
-    until(lambda: idle(desk) and answered_or_told(desk, smtp.log) == SOAK_MAILS, "all to be answered", desk)
+    until(lambda: idle(desk) and not unreached(desk, smtp.log), "all to be answered and told", desk)
     assert daemons.stop(pid, desk) == 0
     assert desk.rows("SELECT disposition, count(*) FROM inbound_mail GROUP BY 1") == [("ticket", SOAK_MAILS)]
     assert desk.rows("SELECT count(*), count(DISTINCT requester) FROM ticket") == [(SOAK_MAILS, SOAK_MAILS)]
-    assert desk.rows("SELECT count(*) FROM outbox WHERE kind = 'ack'") == [(SOAK_MAILS,)]
+    assert desk.rows(
+        "SELECT o.kind, count(*), count(DISTINCT t.id), count(DISTINCT o.recipient)"
+        " FROM outbox o JOIN ticket t ON t.id = o.ticket"
+        " AND o.recipient = CASE o.kind WHEN 'ack' THEN t.requester ELSE 'alex@azimutpos.com' END"
+        " WHERE o.kind IN ('ack', 'notification') GROUP BY 1 ORDER BY 1"
+    ) == [("ack", SOAK_MAILS, SOAK_MAILS, SOAK_MAILS), ("notification", SOAK_MAILS, SOAK_MAILS, 1)]
+    others = "SELECT count(*) FROM outbox WHERE kind NOT IN ('ack', 'notification')"
+    undelivered = "SELECT count(*) FROM outbox WHERE state = 'failed'"
+    assert desk.rows(others) == desk.rows(undelivered)  # one notice of each, and nothing else was sent
     assert (desk.mails_in("INBOX"), desk.mails_in("Processed")) == (0, SOAK_MAILS)
-    messages: dict[str, set[tuple[str, str]]] = {}
-    for sent in accepted(smtp.log):
-        if "client" in sent["rcpt"][0]:
-            messages.setdefault(sent["rcpt"][0], set()).add((sent["message_id"], sent["sha256"]))
-    assert [address for address, copies in messages.items() if len(copies) != 1] == []
+    for mails_of_kind in by_kind(desk, smtp.log).values():
+        names = {mail["message_id"] for mail in mails_of_kind}
+        assert len({(m["message_id"], *m["rcpt"], m["sha256"]) for m in mails_of_kind}) == len(names)
 
 
 def _moved_on(desk: Desk, lines: int) -> bool:
@@ -261,13 +280,19 @@ def idle(desk: Desk) -> bool:
     return desk.mails_in("INBOX") == 0 and desk.rows("SELECT 1 FROM outbox WHERE due_at IS NOT NULL") == []
 
 
-def answered_or_told(desk: Desk, log: Path) -> int:
-    """Customers who have their acknowledgement, or of whom a manager was told that it may not have arrived:
-    a connection lost twice after the whole mail says no more than that."""
-    reached = {address for address in recipients(log) if address.startswith("client")}
-    told = desk.rows(
-        "SELECT DISTINCT a.recipient FROM outbox a"
+def unreached(desk: Desk, log: Path) -> set[tuple[str, int]]:
+    """Which acknowledgements and notifications, by kind and customer's ticket, are still missing: no copy was
+    taken over, and no manager was told that it may not have arrived. A connection that is lost twice after
+    the whole mail says no more than that."""
+    taken = {mail["message_id"].strip("<>") for mail in accepted(log)}
+    rows = desk.rows("SELECT kind, ticket, message_id FROM outbox WHERE message_id IS NOT NULL")
+    reached = {(kind, ticket) for kind, ticket, name in rows if name in taken}
+    warned = desk.rows(
+        "SELECT DISTINCT a.kind, a.ticket FROM outbox a"
         " JOIN outbox n ON n.cause LIKE 'undeliverable:' || a.id || ':%'"
-        " WHERE a.kind = 'ack' AND a.state = 'failed' AND n.state = 'sent'"
+        " WHERE a.state = 'failed' AND n.state = 'sent'"
     )
-    return len(reached | {address for (address,) in told})
+    tickets = [number for (number,) in desk.rows("SELECT id FROM ticket")]
+    wanted = {(kind, number) for kind in ("ack", "notification") for number in tickets}
+    missing = wanted - reached - set(warned)
+    return missing if len(tickets) == SOAK_MAILS else missing | {("ticket", SOAK_MAILS - len(tickets))}

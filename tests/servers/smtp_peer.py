@@ -332,6 +332,7 @@ class _Ledger:
         header = email.message_from_bytes(mail.data)
         line = {
             "message_id": str(header.get("Message-ID", "")),
+            "kind": str(header.get("X-Azimut-Kind", "")),
             "from": mail.envelope_from,
             "rcpt": list(mail.recipients),
             "sha256": hashlib.sha256(mail.data).hexdigest(),

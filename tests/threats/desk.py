@@ -18,8 +18,10 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
 
+from daemon.core.actions import AddEvent, Decision, SetState
 from daemon.core.policy import Intake, Policy
-from daemon.core.values import Delivery, Disposition, Findings, Outcome
+from daemon.core.sla.events import Closed, Resolved
+from daemon.core.values import Delivery, Disposition, Findings, Outcome, State
 from daemon.edges.reading import Setup
 from daemon.loops.outbox import OutboxLoop
 from daemon.loops.reader import MailReader
@@ -97,7 +99,8 @@ class Desk:
     dispositions: list[Disposition] = field(default_factory=list)
 
     async def deliver(self, raw: bytes, *, uid: int | None = None) -> list[Sent]:
-        """One mail through intake and outbox; returns what left because of it."""
+        """One mail through intake and outbox; returns what left because of it, but for the notifications that
+        agents get of every mail (`notifications`)."""
         if uid is None:
             self.uid += 1
             uid = self.uid
@@ -105,7 +108,24 @@ class Desk:
         mail = RawMail(uid=uid, internaldate=self.clock.now() + self.ahead, size=len(raw), data=raw)
         self.dispositions += await self.reader.settle(await self.reader.read("INBOX", 1, [mail]), Intake())
         await self.outbox.flush()
-        return self.outgoing.sent[before:]
+        return [sent for sent in self.outgoing.sent[before:] if sent.kind != "notification"]
+
+    @property
+    def notifications(self) -> list[Sent]:
+        """What the agents were told so far, oldest first."""
+        return [sent for sent in self.outgoing.sent if sent.kind == "notification"]
+
+    async def ended(self, state: State) -> None:
+        """Every ticket is resolved or closed now, as an agent's command does it."""
+        at = self.clock.now()
+        over = Resolved(at=at) if state is State.RESOLVED else Closed(at=at)
+        for ticket in await self.tickets():
+            number = int(ticket["id"])
+            happened = (
+                AddEvent(ticket=number, event=over),
+                SetState(ticket=number, state=state, at=at, by="alex"),
+            )
+            await self.store.apply(Decision(actions=happened))
 
     async def tickets(self) -> list[Mapping[str, Any]]:
         return await self.rows("SELECT * FROM ticket ORDER BY id")

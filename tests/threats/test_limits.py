@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from daemon.core.policy import Limits, Policy
-from daemon.core.values import Disposition, Findings
+from daemon.core.values import Disposition, Findings, State
 from daemon.settings.sla import load_sla
 from tests.core.build import findings, policy
 from tests.threats.desk import Desk, Sent, open_desk
@@ -147,7 +147,7 @@ async def test_zero_is_no_limit(key: str, tmp_path: Path) -> None:
 
 async def _resolve(desk: Desk) -> None:
     """As an agent will."""
-    await desk.rows("UPDATE ticket SET state = 'resolved', version = version + 1")
+    await desk.ended(State.RESOLVED)
 
 
 def _shipped() -> dict[str, Any]:

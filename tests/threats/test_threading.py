@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from daemon.core.values import Disposition, Findings
+from daemon.core.values import Disposition, Findings, State
 from daemon.settings.sla import load_sla
 from tests.core.build import account, findings, policy
 from tests.threats.desk import Desk, Sent, open_desk
@@ -210,8 +210,7 @@ async def test_an_answer_to_a_merged_ticket_goes_where_it_went(tmp_path: Path) -
 )
 async def test_an_answer_to_a_closed_ticket(days: int, tickets: int, related: bool, tmp_path: Path) -> None:
     async with begun(tmp_path) as (desk, ack):
-        closed = int(desk.clock.now().timestamp() * 1_000_000)
-        await desk.rows("UPDATE ticket SET state = 'closed', closed_at = ?", closed)
+        await desk.ended(State.CLOSED)
         desk.clock.instant += timedelta(days=days)
         await desk.deliver(letter(f"In-Reply-To: <{ack.id}>", to=reply_to(ack), subject="RE:"))
         found = await desk.tickets()
