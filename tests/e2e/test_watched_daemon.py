@@ -97,7 +97,9 @@ async def test_systemd_and_the_health_pages_see_a_daemon_that_works(tmp_path: Pa
             assert ready["last_poll"] is not None
             assert set(ready["loops"]) == {"intake", "outbox", "ticker"}
             await until(lambda: watched.has_told("WATCHDOG=1"))
-            await until(lambda: watched.has_told("STATUS=intake: 0 mails; outbox: 0 mails; ticker: 0 tickets"))
+            await until(
+                lambda: watched.has_told("STATUS=intake: 0 mails; outbox: 0 mails; ticker: 0 tickets")
+            )
             assert (await watched.page("/healthz"))[0] == 200
             assert 'azimut_loop_hanging{loop="intake"} 0.0' in (await watched.page("/metrics"))[1]
             watched.process.send_signal(signal.SIGTERM)
