@@ -5,6 +5,7 @@ loop, a bounce nor held, and whether a person or a program wrote it."""
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from daemon.core.guards import Verdict
@@ -15,6 +16,8 @@ PERSONAL_SIGNS: Final = frozenset({"spam-flag", "auto-response-suppress"})
 """Signs that others put on a person's mail."""
 
 _PEOPLE: Final = frozenset({"an agent's mail", "a person's mail", "several senders"})
+_FORWARD: Final = re.compile(r"\s*(?:tr|fwd?|fw|wg)\s*:", re.IGNORECASE)
+_COMMAND: Final = re.compile(r"^\s*[#./]\s?[^\W\d_]", re.MULTILINE)
 _PROGRAMS: Final = frozenset({"automatic", "robot of a known sender"})
 """Rules of `guards.TABLE`."""
 
@@ -27,6 +30,12 @@ def wrote(mail: Mail, verdict: Verdict, policy: Policy, intake: Intake) -> bool:
         return verdict.rule in _PEOPLE
     marked = mail.mail_class is MailClass.AUTO_REPLY and PERSONAL_SIGNS.issuperset(mail.signs)
     return marked and verdict.rule in _PROGRAMS
+
+
+def passes_on(mail: Mail, words: str) -> bool:
+    """A customer's mail that an agent forwards without a command: it becomes a ticket of its own, as the
+    forwarded words of anybody do (`pour` says whose)."""
+    return bool(_FORWARD.match(mail.subject)) and not _COMMAND.search(words)
 
 
 def answered_automatically(mail: Mail, verdict: Verdict, policy: Policy, intake: Intake) -> bool:

@@ -44,6 +44,8 @@ def automatic(sender: str, *signs: str) -> Mail:
         (mail(AGENT), ["mail"]),
         (mail(BOSS), ["mail"]),
         (mail("marie@azimutpos.com"), []),
+        (mail(AGENT, subject="TR : caisse figée"), []),
+        (mail(AGENT, subject="RE: caisse figée"), ["mail"]),
         (mail(AGENT, senders=(Address(address=AGENT), Address(address="x@elsewhere.example"))), ["mail"]),
         (automatic(AGENT, "ooo-subject"), ["away"]),
         (automatic(AGENT, "mdn"), ["away"]),
@@ -67,6 +69,14 @@ def automatic(sender: str, *signs: str) -> Mail:
 def test_a_mail_of_ours_goes_to_the_agents_door(letter: Mail, goes: list[str], doors: list[str]) -> None:
     decide(letter, snapshot())
     assert doors == goes
+
+
+@pytest.mark.parametrize(
+    ("words", "opens"), [("À ouvrir svp.", True), ("#pour marie@boulangerie.example", False)]
+)
+def test_a_forward_without_a_command_is_a_matter_of_its_own(words: str, opens: bool) -> None:
+    assert staff.passes_on(mail(AGENT, subject="Fwd: caisse"), words) is opens
+    assert not staff.passes_on(mail(AGENT, subject="caisse"), words)
 
 
 @pytest.mark.parametrize(

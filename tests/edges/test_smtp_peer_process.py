@@ -51,6 +51,7 @@ async def test_every_mail_it_takes_is_in_its_log_and_no_other(tmp_path: Path) ->
     assert accepted < len(lines) < accepted + unknown
     assert lines[0] == {
         "message_id": "<1@azimutpos.com>",
+        "kind": "",
         "from": "support@azimutpos.com",
         "rcpt": [MARIE],
         "sha256": hashlib.sha256(MAIL).hexdigest(),

@@ -183,7 +183,9 @@ def _meant(seen: Seen, checks: dict[str, Any], outside: list[Sent]) -> Iterator[
             yield "the other ticket was named"
     if checks.get("outgoing_transactions_exact"):
         queued = seen.rows(
-            "SELECT count(*) AS n FROM outbox WHERE state = 'sent' AND queued_at >= ?", seen.delivered_us
+            "SELECT count(*) AS n FROM outbox"
+            " WHERE state = 'sent' AND kind <> 'notification' AND queued_at >= ?",
+            seen.delivered_us,
         )
         if queued[0]["n"] != len(seen.sent):
             yield f"{len(seen.sent)} mails were taken over, {queued[0]['n']} were meant"
