@@ -286,8 +286,6 @@ def by_kind(desk: Desk, log: Path) -> dict[str, list[dict[str, Any]]]:
     the order of the log. Every copy of a mail counts. A mail of no row is a failure: bytes are kept before
     anything is sent."""
     mails = accepted(log)  # before the rows, or a mail could be newer than what is known of it
-    if not mails:
-        return {}
     if not mails:  # there may be no database yet
         return {}
     kinds = dict(desk.rows("SELECT message_id, kind FROM outbox WHERE message_id IS NOT NULL"))

@@ -38,7 +38,7 @@ class Life:
             "SELECT c.content FROM outbox o JOIN outbox_content c ON c.id = o.id"
             f" WHERE o.kind = '{kind}' AND o.recipient = '{to}' AND o.state = 'sent' ORDER BY o.id"
         )
-        return [email.message_from_bytes(bytes(row[0]), policy=email.policy.default) for row in rows]  # type: ignore[misc]
+        return [email.message_from_bytes(bytes(row[0]), policy=email.policy.default) for row in rows]
 
     def gets(self, kind: str, to: str, number: int = 1) -> EmailMessage:
         """Wait until so many have left; the last of them."""

@@ -13,7 +13,7 @@ import pytest
 
 from tests.cli.command import azimut
 from tests.e2e.conftest import SmtpProcess
-from tests.e2e.desk import Daemons, Desk, answered
+from tests.e2e.desk import Daemons, Desk, accepted, answered
 from tests.mail.test_masked_copy import SHAPES, VISA, holds
 
 MakeDesk = Callable[..., Desk]
@@ -63,6 +63,8 @@ def test_the_numbers_are_nowhere_and_everything_is_there_once(
     assert desk.rows("SELECT count(*) FROM ticket") == [(len(letters),)]
     acks = [mail for mail in answered(smtp.log) if mail["rcpt"][0].startswith("client")]
     assert len(acks) == len(letters)
+    told = [mail["message_id"] for mail in accepted(smtp.log) if mail["kind"] == "notification"]
+    assert len(told) == len(set(told)) == len(letters)
     for path in (path for path in desk.folder.rglob("*") if path.is_file()):
         content = path.read_bytes()
         assert VISA.encode() not in content, path

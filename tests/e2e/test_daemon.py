@@ -29,11 +29,19 @@ def days_ago(days: float) -> datetime:
 
 
 def dispositions(desk: Desk) -> dict[str, int]:
-    return dict(desk.rows("SELECT disposition, count(*) FROM inbound_mail GROUP BY 1"))  # type: ignore[arg-type]
+    return dict(desk.rows("SELECT disposition, count(*) FROM inbound_mail GROUP BY 1"))
 
 
 def acknowledged(smtp: SmtpProcess) -> list[str]:
     return sorted(s["rcpt"][0] for s in accepted(smtp.log) if s["kind"] == "ack")
+
+
+def notified(desk: Desk, smtp: SmtpProcess) -> list[str]:
+    """The requesters of the tickets that the agent was told of: one entry for each mail that the SMTP server
+    took over. That of no known row is a failure."""
+    told = "SELECT '<' || o.message_id || '>', t.requester FROM outbox o JOIN ticket t ON t.id = o.ticket"
+    of = dict(desk.rows(f"{told} WHERE o.kind = 'notification'"))
+    return sorted(str(of[s["message_id"]]) for s in accepted(smtp.log) if s["kind"] == "notification")
 
 
 # -- the first start ------------------------------------------------------------------------------------
@@ -49,6 +57,7 @@ def test_at_the_first_start_old_mail_is_recorded_and_not_answered(
     desk.deliver(customer_mail(3))
     assert daemons.run_once(desk) == 0, desk.log()
     assert acknowledged(smtp) == ["client2@shop2.example", "client3@shop3.example"]
+    assert notified(desk, smtp) == acknowledged(smtp)
     assert dispositions(desk) == {"recorded": 1, "ticket": 2}
     assert (desk.mails_in("INBOX"), desk.mails_in("Processed")) == (0, 3)
 
@@ -60,7 +69,7 @@ def test_without_that_setting_all_mail_of_the_first_start_is_answered(
     desk = make(smtp.port)
     desk.deliver(customer_mail(1), at=days_ago(30))
     assert daemons.run_once(desk) == 0, desk.log()
-    assert acknowledged(smtp) == ["client1@shop1.example"]
+    assert acknowledged(smtp) == notified(desk, smtp) == ["client1@shop1.example"]
 
 
 # -- a mailbox that was replaced ------------------------------------------------------------------------
@@ -82,7 +91,7 @@ def test_a_changed_uidvalidity_neither_doubles_nor_loses(
     assert desk.rows("SELECT count(DISTINCT uidvalidity) FROM inbound_mail") == [(2,)]
     assert dispositions(desk) == {"ticket": 4, "duplicate": 3}
     assert desk.rows("SELECT count(*), count(DISTINCT requester) FROM ticket") == [(4, 4)]
-    assert acknowledged(smtp) == [f"client{n}@shop{n}.example" for n in range(4)]
+    assert acknowledged(smtp) == notified(desk, smtp) == [f"client{n}@shop{n}.example" for n in range(4)]
     assert (desk.mails_in("INBOX"), desk.mails_in("Processed")) == (0, 7 - 3)
     assert not desk.events("brake")
 
@@ -106,6 +115,7 @@ def test_many_unknown_old_mails_in_a_replaced_mailbox_are_held_until_resume(
     until(lambda: len(acknowledged(smtp)) == 3, "a mail that comes meanwhile to be answered", desk)
     assert daemons.stop(pid, desk) == 0
     assert acknowledged(smtp) == [f"client{n}@shop{n}.example" for n in (0, 98, 99)]
+    assert notified(desk, smtp) == acknowledged(smtp), "nor is the agent told of what is held"
     assert dispositions(desk) == {"held": 51, "ticket": 3}
     assert "run --resume" in desk.events("brake")[0]["remedy"]
     assert desk.rows("SELECT count(*) FROM outbox WHERE cause LIKE 'brake:%' AND state = 'sent'") == [(1,)]
@@ -114,6 +124,7 @@ def test_many_unknown_old_mails_in_a_replaced_mailbox_are_held_until_resume(
     assert daemons.run_once(desk, resume=True) == 0, desk.log()
     assert dispositions(desk) == {"ticket": 54}
     assert len(acknowledged(smtp)) == len(set(acknowledged(smtp))) == 54
+    assert notified(desk, smtp) == acknowledged(smtp)
 
 
 def test_fifty_unknown_old_mails_do_not_put_the_brake_on(
@@ -127,7 +138,8 @@ def test_fifty_unknown_old_mails_do_not_put_the_brake_on(
     desk.deliver(*(customer_mail(n) for n in range(1, 51)), at=days_ago(3))
     assert daemons.run_once(desk) == 0, desk.log()
     assert not desk.events("brake")
-    assert len(set(acknowledged(smtp))) == 51
+    assert len(acknowledged(smtp)) == len(set(acknowledged(smtp))) == 51
+    assert notified(desk, smtp) == acknowledged(smtp)
 
 
 # -- folders --------------------------------------------------------------------------------------------
@@ -162,7 +174,7 @@ def test_mails_that_cannot_be_moved_are_answered_all_the_same_and_moved_later(
     desk.reconfigure("pas/possible", "possible")
     assert daemons.run_once(desk) == 0, desk.log()
     assert (desk.mails_in("INBOX"), desk.mails_in("possible")) == (0, 3)
-    assert len(acknowledged(smtp)) == 3
+    assert acknowledged(smtp) == notified(desk, smtp) == [f"client{n}@shop{n}.example" for n in range(3)]
     assert desk.rows("SELECT count(*) FROM inbound_mail WHERE moved") == [(3,)]
 
 
@@ -251,6 +263,7 @@ def test_sigterm_finishes_the_mail_in_hand_and_leaves_the_rest_for_the_next_star
     assert desk.rows("SELECT count(*) FROM outbox WHERE state = 'sending'") == [(0,)]
     assert daemons.run_once(desk) == 0, desk.log()
     assert acknowledged(smtp) == sorted(f"client{n}@shop{n}.example" for n in range(40))
+    assert notified(desk, smtp) == acknowledged(smtp)
 
 
 @pytest.mark.parametrize("silent", ["imap", "smtp"])
@@ -280,6 +293,8 @@ def test_sigterm_ends_the_daemon_also_while_a_server_is_silent(
     sent = answered(smtp.log)
     assert len(sent) == (2 if silent == "smtp" else 1)
     assert len({s["message_id"] for s in sent}) == 1
+    assert set(notified(desk, smtp)) == {"client1@shop1.example"}
+    assert len({s["message_id"] for s in accepted(smtp.log)}) == 2
     assert (desk.mails_in("INBOX"), desk.mails_in("Processed")) == (0, 1)
 
 
@@ -294,4 +309,4 @@ def test_the_daemon_has_set_no_flag_on_any_mail(
         imap.login(desk.user, desk.dovecot.password)
         imap.select("Processed", readonly=True)
         assert imap.search(None, "SEEN")[1] == [b""]
-        assert ADDRESS.encode() in imap.fetch("1", "(BODY.PEEK[HEADER.FIELDS (TO)])")[1][0][1]  # type: ignore[index]
+        assert ADDRESS.encode() in imap.fetch("1", "(BODY.PEEK[HEADER.FIELDS (TO)])")[1][0][1]  # type: ignore[index,operator]

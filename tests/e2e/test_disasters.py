@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.conftest import SmtpProcess
-from tests.e2e.desk import ADDRESS, Daemons, Desk, accepted, answered, customer_mail, make_desk, until
+from tests.e2e.desk import ADDRESS, Daemons, Desk, accepted, customer_mail, make_desk, until
 from tests.servers.dovecot import Dovecot, require
 from tests.servers.tcp_proxy import TcpProxy
 
@@ -21,19 +21,33 @@ MakeDesk = Callable[..., Desk]
 StartSmtp = Callable[..., SmtpProcess]
 
 EVERYTHING_ANSWERED = (
-    "SELECT kind, state, count(*) FROM outbox WHERE kind IN ('ack', 'notification') GROUP BY 1, 2 ORDER BY 1"
+    "SELECT kind, state, count(*), count(DISTINCT recipient || ticket) FROM outbox"
+    " WHERE kind IN ('ack', 'notification') GROUP BY 1, 2 ORDER BY 1"
 )
+OVERDUE = frozenset({"alarm", "breach", "escalation", "status-update"})
+"""What a ticket may bring of itself once hours have passed; which of them, the hours of the day decide."""
 
 
 def acknowledged(smtp: SmtpProcess) -> list[str]:
     return sorted(s["rcpt"][0] for s in accepted(smtp.log) if s["kind"] == "ack")
 
 
-def check_each_answered_once(desk: Desk, smtp: SmtpProcess, mails: int) -> None:
+def check_each_answered_once(
+    desk: Desk, smtp: SmtpProcess, mails: int, also: frozenset[str] = frozenset()
+) -> None:
+    """Each customer has one acknowledgement, the agent one notification of each; beside mails of the kinds
+    `also`, nothing else. What the SMTP server took over is what the outbox says was sent, each mail once."""
     assert desk.rows("SELECT disposition, count(*) FROM inbound_mail GROUP BY 1") == [("ticket", mails)]
     assert desk.rows("SELECT count(*), count(DISTINCT requester) FROM ticket") == [(mails, mails)]
-    assert desk.rows(EVERYTHING_ANSWERED) == [("ack", "sent", mails), ("notification", "sent", mails)]
+    assert desk.rows(EVERYTHING_ANSWERED) == [
+        (kind, "sent", mails, mails) for kind in ("ack", "notification")
+    ]
     assert sorted(Counter(acknowledged(smtp)).values()) == [1] * mails
+    kinds = Counter(kind for (kind,) in desk.rows("SELECT kind FROM outbox") if kind not in also)
+    assert kinds == {"ack": mails, "notification": mails}
+    sent = desk.rows("SELECT '<' || message_id || '>', recipient FROM outbox WHERE state = 'sent'")
+    assert sorted((s["message_id"], *s["rcpt"]) for s in accepted(smtp.log)) == sorted(sent)
+    assert desk.rows("SELECT count(*) FROM outbox") == [(len(sent),)]
     assert (desk.mails_in("INBOX"), desk.mails_in("Processed")) == (0, mails)
 
 
@@ -98,6 +112,12 @@ def test_a_full_disk_marks_no_mail_as_done_and_is_over_when_there_is_room_again(
 # -- the clock ------------------------------------------------------------------------------------------
 
 
+def clock_of(cause: str) -> str:
+    """The promise that a mail of the ticker is about ("breach:1001:breach:resolution:…"), "" for others."""
+    parts = cause.split(":")
+    return parts[3] if parts[0] in {"breach", "update"} else ""
+
+
 def test_a_clock_that_jumps_a_day_and_back_sends_no_burst_and_loses_nothing(
     tmp_path: Path, make: MakeDesk, smtp_process: StartSmtp, daemons: Daemons
 ) -> None:
@@ -114,7 +134,10 @@ def test_a_clock_that_jumps_a_day_and_back_sends_no_burst_and_loses_nothing(
         mails += 1
         served(desk, smtp, mails)
     assert daemons.stop(pid, desk) == 0
-    check_each_answered_once(desk, smtp, mails)
+    check_each_answered_once(desk, smtp, mails, OVERDUE)
+    told = desk.rows("SELECT ticket, kind, recipient, cause FROM outbox")
+    once = Counter((ticket, kind, to, clock_of(cause)) for ticket, kind, to, cause in told)
+    assert set(once.values()) == {1}, once
     backwards = (
         "SELECT count(*) FROM ticket t JOIN clock c ON c.ticket_id = t.id WHERE c.due_at < t.opened_at"
     )
@@ -156,7 +179,7 @@ def test_a_mailbox_that_was_out_of_reach_for_hours_is_answered_with_a_word_about
     proxy.refuse(False)
     served(desk, smtp, 2)
     assert daemons.stop(pid, desk) == 0
-    check_each_answered_once(desk, smtp, 2)
+    check_each_answered_once(desk, smtp, 2, OVERDUE)
     assert late(smtp, desk) == [True, True]
 
 
@@ -176,7 +199,7 @@ def test_an_smtp_server_that_was_down_for_hours_gets_words_that_fit_the_hour(
     smtp = smtp_process(port=smtp.port)
     served(desk, smtp, 1)
     assert daemons.stop(pid, desk) == 0
-    check_each_answered_once(desk, smtp, 1)
+    check_each_answered_once(desk, smtp, 1, OVERDUE)
     assert late(smtp, desk) == [True]
 
 
@@ -284,9 +307,13 @@ def test_power_cuts_that_end_all_servers_at_once_lose_and_double_nothing(
         until(lambda: not desk.rows("SELECT 1 FROM outbox WHERE due_at IS NOT NULL"), "the outbox", desk)
         assert daemons.stop(pid, desk) == 0
         assert desk.rows("SELECT disposition, count(*) FROM inbound_mail GROUP BY 1") == [("ticket", mails)]
-        assert desk.rows(EVERYTHING_ANSWERED) == [("ack", "sent", mails), ("notification", "sent", mails)]
-        copies = {(s["rcpt"][0], s["message_id"], s["sha256"]) for s in answered(smtp.log)}
-        assert len(copies) == mails  # what went out twice is the same mail
+        assert desk.rows(EVERYTHING_ANSWERED) == [
+            (kind, "sent", mails, mails) for kind in ("ack", "notification")
+        ]
+        copies = {(s["message_id"], s["rcpt"][0], s["sha256"]) for s in accepted(smtp.log)}
+        assert len(copies) == 2 * mails  # what went out twice is the same mail
+        sent = desk.rows("SELECT '<' || message_id || '>', recipient FROM outbox")
+        assert sorted(copy[:2] for copy in copies) == sorted(sent)
     finally:
         machine.stop()
 
@@ -381,7 +408,7 @@ def test_a_mail_that_goes_in_circles_is_told_to_the_managers_once(
     desk = make(smtp.port)
     desk.deliver(*(hops + customer_mail(n) for n in range(3)))
     assert daemons.run_once(desk) == 0, desk.log()
-    assert [s["rcpt"] for s in answered(smtp.log)] == [["direction@azimutpos.com"]]
+    assert [s["rcpt"] for s in accepted(smtp.log)] == [["direction@azimutpos.com"]]
     assert desk.rows("SELECT disposition, count(*) FROM inbound_mail GROUP BY 1") == [("loop", 3)]
 
 

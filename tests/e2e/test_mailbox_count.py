@@ -48,6 +48,10 @@ def acknowledged(smtp: SmtpProcess) -> int:
     return sum(s["kind"] == "ack" for s in accepted(smtp.log))
 
 
+def notified(smtp: SmtpProcess) -> int:
+    return sum(s["kind"] == "notification" for s in accepted(smtp.log))
+
+
 @pytest.fixture
 def served(make: MakeDesk, smtp_process: StartSmtp, daemons: Daemons) -> tuple[Desk, SmtpProcess]:
     """Three mails answered, one of them delivered twice, and one in quarantine."""
@@ -71,7 +75,7 @@ def test_a_desk_that_lost_nothing_is_proven_whole(served: tuple[Desk, SmtpProces
     assert status == 0
     assert "ok       Processed: 4 mails, 4 in the ledger (1 of them doubles)" in out
     assert out.endswith("ok       5 in the mailbox = 5 in the ledger\n")
-    assert acknowledged(smtp) == 3
+    assert (acknowledged(smtp), notified(smtp)) == (3, 3)
 
 
 def test_before_the_first_mail_nothing_is_missing(
@@ -95,7 +99,7 @@ def test_what_a_restored_database_does_not_know_becomes_a_ticket_and_nobody_is_a
     kinds = desk.rows("SELECT mailbox, disposition, reason FROM inbound_mail WHERE mailbox <> 'INBOX'")
     assert ("Processed", "ticket", "found outside the inbox") in kinds
     assert daemons.run_once(desk) == 0, desk.log()
-    assert acknowledged(smtp) == 3
+    assert (acknowledged(smtp), notified(smtp)) == (3, 4), "the agent hears of the new ticket, once"
     status, found = count(capsys, desk)
     assert (status, found["proven"], folder(found, "Processed")["known"]) == (0, True, 4)
 
@@ -113,11 +117,12 @@ def test_old_mail_that_is_not_known_is_held_and_released_without_an_answer(
     assert (status, folder(found, "Processed")["taken_in"]) == (0, {"held": 1})
     assert daemons.run_once(desk) == 0, desk.log()
     assert desk.rows("SELECT disposition FROM inbound_mail") == [("held",)]
+    assert (acknowledged(smtp), notified(smtp)) == (1, 1)
     assert daemons.run_once(desk, resume=True) == 0, desk.log()
     assert desk.rows("SELECT disposition, reason FROM inbound_mail") == [
         ("ticket", "found outside the inbox")
     ]
-    assert acknowledged(smtp) == 1
+    assert (acknowledged(smtp), notified(smtp)) == (1, 2)
 
 
 def test_beside_a_running_daemon_it_looks_and_changes_nothing(
@@ -169,7 +174,7 @@ def test_a_copy_that_a_person_made_becomes_a_duplicate(
         {"mails": 2, "known": 1, "taken_in": {"duplicate": 1}},
     )
     assert daemons.run_once(desk) == 0, desk.log()
-    assert acknowledged(smtp) == 3
+    assert (acknowledged(smtp), notified(smtp)) == (3, 3)
 
 
 def test_mail_that_waits_in_the_inbox_is_taken_in_as_ever(
@@ -180,9 +185,9 @@ def test_mail_that_waits_in_the_inbox_is_taken_in_as_ever(
     status, found = count(capsys, desk)
     assert (status, found["proven"], found["mails"]) == (0, True, 6)
     assert folder(found, "Processed")["known"] == 5
-    assert acknowledged(smtp) == 3  # it sends nothing itself
+    assert (acknowledged(smtp), notified(smtp)) == (3, 3)  # it sends nothing itself
     assert daemons.run_once(desk) == 0, desk.log()
-    assert acknowledged(smtp) == 4
+    assert (acknowledged(smtp), notified(smtp)) == (4, 4)
 
 
 def test_a_mail_server_that_is_away_proves_nothing(served: tuple[Desk, SmtpProcess], capsys: Capture) -> None:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import asyncio
 import atexit
 import shutil
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -94,13 +94,15 @@ class Desk:
     outbox: OutboxLoop
     outgoing: Outgoing
     clock: Clock
+    agents: tuple[str, ...]  # where each agent is written to
     uid: int = 0
     ahead: timedelta = timedelta()  # how far the mail server's clock is ahead of ours
     dispositions: list[Disposition] = field(default_factory=list)
+    told: list[str] = field(default_factory=list)  # whom the newest mail's notifications went to
 
     async def deliver(self, raw: bytes, *, uid: int | None = None) -> list[Sent]:
         """One mail through intake and outbox; returns what left because of it, but for the notifications that
-        agents get of every mail (`notifications`)."""
+        agents get of every mail (`notifications`, `told`). Those are judged here, whatever the mail was."""
         if uid is None:
             self.uid += 1
             uid = self.uid
@@ -108,7 +110,17 @@ class Desk:
         mail = RawMail(uid=uid, internaldate=self.clock.now() + self.ahead, size=len(raw), data=raw)
         self.dispositions += await self.reader.settle(await self.reader.read("INBOX", 1, [mail]), Intake())
         await self.outbox.flush()
+        self._tell_once(self.outgoing.sent[before:])
         return [sent for sent in self.outgoing.sent[before:] if sent.kind != "notification"]
+
+    def _tell_once(self, left: Sequence[Sent]) -> None:
+        """Each agent is told of a new ticket once, of a message of one once or not at all (a breaker), and of
+        nothing else."""
+        self.told = sorted(sent.recipient for sent in left if sent.kind == "notification")
+        everybody = sorted(self.agents)
+        may_be = {Disposition.TICKET: [everybody], Disposition.MESSAGE: [everybody, []]}
+        how = self.dispositions[-1]
+        assert self.told in may_be.get(how, [[]]), f"{how}: {self.told} were told"
 
     @property
     def notifications(self) -> list[Sent]:
@@ -159,7 +171,6 @@ async def open_desk(
         desk_address=rules.desk_address, desk_name=rules.desk_name, timezone=rules.timezone, key=key
     )
     shutil.copyfile(_new_store(), folder / "desk.sqlite3")
-    shutil.copyfile(_new_store(), folder / "desk.sqlite3")
     async with open_store(f"sqlite://{folder}/desk.sqlite3", folder / "data", create=True) as store:
         outbox = OutboxLoop(
             store=store,
@@ -179,4 +190,5 @@ async def open_desk(
             clock=clock,
             wake=outbox.wake,
         )
-        yield Desk(store=store, reader=reader, outbox=outbox, outgoing=outgoing, clock=clock)
+        agents = tuple(agent.addresses[0] for agent in rules.agents)
+        yield Desk(store=store, reader=reader, outbox=outbox, outgoing=outgoing, clock=clock, agents=agents)

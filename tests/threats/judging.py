@@ -11,15 +11,19 @@ import re
 import sqlite3
 import stat
 from base64 import b64encode
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from email.message import Message
 from pathlib import Path
 from typing import Any, Final
 
 from tests.threats.desk import Sent
 
-INTERNAL: Final = frozenset({"notice", "notification", "alarm", "escalation"})
+INTERNAL: Final = frozenset({"notice", "notification", "alarm", "escalation", "transcript", "confirm"})
+ANSWERS: Final = frozenset({"reply", "resolved"})
+"""Kinds that an agent wrote."""
 
 ELSEWHERE: Final = {
     "kind": "bounces and loops here; the class of every mail in tests/mail/test_threat_mails.py",
@@ -31,8 +35,6 @@ ELSEWHERE: Final = {
     "no_network": "no module of daemon/mail opens a connection (tests/threats/test_catalogue.py)",
     "then": "tests/core/test_recipients.py: agent text goes to a ticket's customers alone",
     "where": "every file of the desk and every mail that left is searched",
-    "outgoing_to_customer": "agents' replies come with their commands, in a later issue; 0 is judged",
-    "outgoing_from": "tests/mail/test_compose.py",
 }
 
 
@@ -65,10 +67,11 @@ def faults(seen: Seen, spec: dict[str, Any]) -> list[str]:
     ledger = seen.rows("SELECT * FROM inbound_mail ORDER BY id")[-seen.deliveries :]
     outside = [m for m in seen.sent if m.kind not in INTERNAL and m.recipient not in seen.team]
     return [
-        *_expectations(seen, expect, fresh, ledger, outside),
+        *_expectations(seen, expect, checks, fresh, ledger, outside),
         *_accounts(seen, ledger),
         *_leaving(seen, checks, outside),
         *_reached(seen, checks, outside),
+        *_told(seen, ledger),
         *_meant(seen, checks, outside),
         *_texts(seen, checks, fresh, ledger),
         *_attachments(seen, checks, ledger),
@@ -81,13 +84,19 @@ def faults(seen: Seen, spec: dict[str, Any]) -> list[str]:
 
 
 def _expectations(
-    seen: Seen, expect: dict[str, Any], fresh: list[Any], ledger: list[Any], outside: list[Sent]
+    seen: Seen,
+    expect: dict[str, Any],
+    checks: dict[str, Any],
+    fresh: list[Any],
+    ledger: list[Any],
+    outside: list[Sent],
 ) -> Iterator[str]:
     last = ledger[-1]
     if "tickets" in expect and len(fresh) != expect["tickets"]:
         yield f"{len(fresh)} tickets, {expect['tickets']} expected"
-    if "auto_reply" in expect and bool(outside) is not expect["auto_reply"]:
-        yield f"answered: {[(m.kind, m.recipient) for m in outside]}, expected: {expect['auto_reply']}"
+    automatic = [(m.kind, m.recipient) for m in outside if m.kind not in ANSWERS]
+    if "auto_reply" in expect and bool(automatic) is not expect["auto_reply"]:
+        yield f"answered: {automatic}, expected: {expect['auto_reply']}"
     if "quarantined" in expect and (last["disposition"] == "quarantine") is not expect["quarantined"]:
         yield f"disposition {last['disposition']} ({last['reason']})"
     if expect.get("kind") in {"bounce", "loop"} and last["disposition"] != expect["kind"]:
@@ -108,7 +117,8 @@ def _expectations(
     ):
         yield f"language {fresh[-1]['language']}"
     if "reply_text" in expect and last["ticket"] is not None:
-        texts = _messages(seen, ledger)
+        answer = bool(checks.get("outgoing_to_customer"))
+        texts = _messages(seen, ledger, direction="out" if answer else "in")
         if not any(_same(m["text"], expect["reply_text"]) for m in texts):
             yield f"new words {[m['text'][:200] for m in texts]}"
     if "attachments" in expect and last["ticket"] is not None:
@@ -133,9 +143,7 @@ def _accounts(seen: Seen, ledger: list[Any]) -> Iterator[str]:
 def _leaving(seen: Seen, checks: dict[str, Any], outside: list[Sent]) -> Iterator[str]:
     for mail in seen.sent:
         yield from _form(mail)
-        if checks.get("no_calendar_reply") and any(
-            p.get_content_type() == "text/calendar" for p in mail.message.walk()
-        ):
+        if checks.get("no_calendar_reply") and any(_schedules(p, mail, seen) for p in mail.message.walk()):
             yield "a calendar answer left"
     for bad in checks.get("forbid_in_outgoing", ()):
         if any(bad in m.words() for m in outside):
@@ -149,6 +157,16 @@ def _leaving(seen: Seen, checks: dict[str, Any], outside: list[Sent]) -> Iterato
     for name in checks.get("forbid_outgoing_header", ()):
         if any(m.message[name] is not None for m in seen.sent):
             yield f"a header {name} left"
+
+
+def _schedules(part: Message, mail: Sent, seen: Seen) -> bool:
+    """A calendar part that a client would act on. Agents get the customer's own file, as a file."""
+    if part.get_content_type() != "text/calendar":
+        return False
+    file = part.get_content_disposition() == "attachment" and part.get_param("method") is None
+    content = part.get_payload(decode=True)
+    answers = isinstance(content, bytes) and re.search(rb"(?i)^METHOD:\s*REPLY", content, re.MULTILINE)
+    return bool(answers) or not (file and mail.kind == "notification" and mail.recipient in seen.team)
 
 
 def _reached(seen: Seen, checks: dict[str, Any], outside: list[Sent]) -> Iterator[str]:
@@ -170,6 +188,31 @@ def _reached(seen: Seen, checks: dict[str, Any], outside: list[Sent]) -> Iterato
             yield f"{key}: {count}"
     if checks.get("outgoing_to_customer") == 0 and outside:
         yield f"customers got mail: {recipients}"
+    answers = [m.recipient for m in outside if m.kind in ANSWERS]
+    if answers != [seen.prior["requester"] if seen.prior else ""] * checks.get("outgoing_to_customer", 0):
+        yield f"an agent's words left to {answers}"
+    own = checks.get("outgoing_from")
+    if any(own not in (None, m.message["From"].addresses[0].addr_spec) for m in outside):
+        yield f"a mail left that is not from {own}"
+    internal = {m.recipient for m in seen.sent if m.kind in INTERNAL}
+    if not internal <= seen.team:
+        yield f"{internal - seen.team} got mail that is for agents"
+
+
+def _told(seen: Seen, ledger: list[Any]) -> Iterator[str]:
+    """Agents are told of each new ticket, once each; of nothing twice; and all that was queued left."""
+    told = seen.rows("SELECT cause, recipient, ticket, state FROM outbox WHERE kind = 'notification'")
+    arrivals = Counter((row["cause"].rpartition(":")[0], row["recipient"]) for row in told)
+    yield from (f"{who} was told {n} times of {cause}" for (cause, who), n in arrivals.items() if n > 1)
+    yield from (f"a notification is {row['state']}" for row in told if row["state"] != "sent")
+    agents = {row["recipient"] for row in told}
+    for row in ledger:
+        if row["disposition"] == "ticket":
+            of_it = [t["recipient"] for t in told if t["ticket"] == row["ticket"]]
+            if not of_it or not agents <= set(of_it):
+                yield f"{sorted(of_it)} were told of ticket {row['ticket']}"
+    left = Counter(m.id for m in seen.sent)
+    yield from (f"{i} left {n} times" for i, n in left.items() if n > 1)
 
 
 def _meant(seen: Seen, checks: dict[str, Any], outside: list[Sent]) -> Iterator[str]:
@@ -183,9 +226,7 @@ def _meant(seen: Seen, checks: dict[str, Any], outside: list[Sent]) -> Iterator[
             yield "the other ticket was named"
     if checks.get("outgoing_transactions_exact"):
         queued = seen.rows(
-            "SELECT count(*) AS n FROM outbox"
-            " WHERE state = 'sent' AND kind <> 'notification' AND queued_at >= ?",
-            seen.delivered_us,
+            "SELECT count(*) AS n FROM outbox WHERE state = 'sent' AND queued_at >= ?", seen.delivered_us
         )
         if queued[0]["n"] != len(seen.sent):
             yield f"{len(seen.sent)} mails were taken over, {queued[0]['n']} were meant"
@@ -195,8 +236,9 @@ def _meant(seen: Seen, checks: dict[str, Any], outside: list[Sent]) -> Iterator[
 
 
 def _form(mail: Sent) -> Iterator[str]:
-    if mail.message["Auto-Submitted"] not in {"auto-replied", "auto-generated"}:
-        yield "a mail that no human wrote does not say so"
+    automatic = mail.message["Auto-Submitted"] in {"auto-replied", "auto-generated"}
+    if automatic is (mail.kind in ANSWERS):
+        yield f"a mail of kind {mail.kind} does not say truly whether a human wrote it"
     if re.search(rb"(?<!\r)\n|\r(?!\n)", mail.raw):
         yield "a bare line end left"
     if max(map(len, mail.raw.split(b"\r\n"))) > 998:
@@ -208,11 +250,13 @@ def _form(mail: Sent) -> Iterator[str]:
         yield f"To {to} of a mail to {mail.recipient}"
 
 
-def _messages(seen: Seen, ledger: list[Any]) -> list[dict[str, Any]]:
+def _messages(seen: Seen, ledger: list[Any], *, direction: str = "in") -> list[dict[str, Any]]:
     tickets = sorted({row["ticket"] for row in ledger if row["ticket"] is not None})
     places = ", ".join("?" * len(tickets))
     return seen.rows(
-        f"SELECT * FROM message WHERE ticket_id IN ({places}) AND direction = 'in' ORDER BY id", *tickets
+        f"SELECT * FROM message WHERE ticket_id IN ({places}) AND direction = ? ORDER BY id",
+        *tickets,
+        direction,
     )[-len(ledger) :]
 
 
@@ -293,7 +337,10 @@ def _people(seen: Seen, checks: dict[str, Any], fresh: list[Any]) -> Iterator[st
     flagged = {row["address"] for row in seen.rows("SELECT address FROM suppressed_address")}
     if flagged != ({checks["address_flagged"]} if "address_flagged" in checks else set()):
         yield f"suppressed: {flagged}"
-    if any(seen.rows("SELECT 1 FROM ticket WHERE assignee IS NOT NULL OR state IN ('resolved', 'closed')")):
+    taken = checks.get("outgoing_to_customer", 0)  # answering an untaken ticket takes it (mail.md)
+    if len(seen.rows("SELECT 1 FROM ticket WHERE assignee IS NOT NULL")) != taken or any(
+        seen.rows("SELECT 1 FROM ticket WHERE state IN ('resolved', 'closed')")
+    ):
         yield "a command was executed"
 
 
@@ -311,7 +358,11 @@ def _times(seen: Seen, checks: dict[str, Any], fresh: list[Any]) -> Iterator[str
 def _prior(seen: Seen, checks: dict[str, Any]) -> Iterator[str]:
     was = seen.prior or {}
     (now,) = seen.rows("SELECT * FROM ticket WHERE id = ?", was["id"])
-    for name in ("state", "requester", "priority", "subject", "assignee", "opened_at"):
+    answered = bool(checks.get("outgoing_to_customer"))
+    if answered and (now["state"], now["assignee"] is None) != ("open", False):
+        yield f"answered, and {now['state']} with {now['assignee']}"
+    names = ("requester", "priority", "subject", "opened_at", *(() if answered else ("state", "assignee")))
+    for name in names:
         if now[name] != was[name]:
             yield f"{name} of the prior ticket: {was[name]} became {now[name]}"
     clocks = seen.rows("SELECT name, started_at FROM clock WHERE ticket_id = ?", was["id"])
@@ -366,7 +417,8 @@ _JUDGED: Final = """
     max_agent_notifications names_forbid_regex next_mail_processed no_agent_page no_calendar_reply
     no_command_executed no_file_outside_storage no_reopen no_sla_reset no_surrogates_stored not_added_as_cc
     not_requester not_treated_as_agent outgoing_has_no_reference_to_victim outgoing_recipients_only
-    outgoing_subject_max_bytes outgoing_to_customer_max outgoing_transactions_exact paths_must_not_exist
+    outgoing_from outgoing_subject_max_bytes outgoing_to_customer outgoing_to_customer_max
+    outgoing_transactions_exact paths_must_not_exist
     require_in_text sla_from_delivery_time stored_not_executable stored_subject_forbid_regex
     stored_text_forbid_regex stored_text_not_empty tables_intact ticket_state_unchanged total_acks
     total_tickets victim_ticket_unchanged victim_ticket_unchanged_for_customer

@@ -83,6 +83,7 @@ async def test_several_calls_of_one_person_are_a_ticket_each(tmp_path: Path) -> 
         for number in (1, 2, 3):
             await desk.deliver(notice(number))
         assert len(await desk.tickets()) == 3
+        assert len(desk.notifications) == 3 * len(desk.agents)
 
 
 async def test_a_transcript_is_what_the_caller_said_and_decides(tmp_path: Path) -> None:

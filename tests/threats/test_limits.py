@@ -103,7 +103,10 @@ async def test_mails_per_ticket(tmp_path: Path) -> None:
         ack = await _with_ticket(desk)
         await deliver(desk, letter(2, answers=ack), letter(3, answers=ack))
         await _resolve(desk)
+        told = len(desk.notifications)
+        assert told == 3 * len(desk.agents)
         sent = await deliver(desk, *(letter(n, answers=ack) for n in range(4, 9)))
+        assert len(desk.notifications) == told  # the alarm stands for them
         (ticket,) = await desk.tickets()
         assert ticket["state"] == "resolved"
         texts = await desk.rows(
@@ -127,6 +130,7 @@ async def test_reopens_per_ticket(tmp_path: Path) -> None:
             states.append((await desk.tickets())[0]["state"])
         assert states == ["open", "open", "resolved", "resolved", "resolved"]
         assert len(alarms(sent)) == 1
+        assert len(desk.notifications) == 3 * len(desk.agents)
 
 
 async def test_acks_desk(tmp_path: Path) -> None:
@@ -143,6 +147,7 @@ async def test_zero_is_no_limit(key: str, tmp_path: Path) -> None:
     async with open_desk(tmp_path, rules(**{key: 0}), grave, NOW) as desk:
         sent = await deliver(desk, *(letter(n, text="Toujours pareil.") for n in range(1, 25)))
         assert kinds(sent) == [("ack", ROBOT)] * 24
+        assert len(desk.notifications) == 24 * len(desk.agents)
 
 
 async def _resolve(desk: Desk) -> None:

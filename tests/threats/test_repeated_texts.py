@@ -41,6 +41,7 @@ async def test_two_desks_that_answer_each_other_stop_at_the_third_mail(tmp_path:
         assert sent.count(("ack", "desk@other.example")) == 2
         assert sent.count(("notice", "sam@azimutpos.com")) == 1  # told once, not once per mail
         assert len(await desk.tickets()) == 6
+        assert len(desk.notifications) == 6 * len(desk.agents)  # only the answering stops
         # another sender, and other words of the same one, are answered
         assert await _answers(desk, _mail(8, "We have received your request 8. Thank you.", "x@y.example"))
         assert ("ack", "desk@other.example") in await _answers(desk, _mail(9, "The printer is dead."))

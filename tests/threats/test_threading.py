@@ -22,6 +22,7 @@ RULES = policy(
     sla=load_sla(Path(__file__).parents[2] / "config" / "sla.toml"), trusted_authserv=("mx.azimutpos.com",)
 )
 MARIE, MALLORY = "marie@boulangerieroy.example", "mallory@evil.example"
+AGENTS = ["alex@azimutpos.com", "sam@azimutpos.com"]
 OUTLOOK = "YT2PR01MB8838F0C9B0E5C6D04B1AA36FDE1F2@YT2PR01MB8838.CANPRD01.PROD.OUTLOOK.COM.relay.example"
 """A Message-ID as Exchange makes them, longer than the 78 characters at which Python's own writer folds."""
 
@@ -108,6 +109,7 @@ async def test_a_participant_is_led_back_by_each_kind_of_evidence_alone(kind: st
         assert desk.dispositions[-1] is Disposition.MESSAGE
         assert len(await desk.tickets()) == 1
         assert sent == []
+        assert desk.told == AGENTS
 
 
 async def test_without_evidence_the_same_person_opens_another_ticket(tmp_path: Path) -> None:
@@ -127,6 +129,7 @@ async def test_a_stranger_with_the_same_evidence_gets_a_ticket_of_their_own_and_
         texts = await _received(desk, first["id"])
         assert [t["sender"] for t in texts] == [MARIE]
         assert {m.recipient for m in sent if m.kind == "ack"} == {MALLORY}
+        assert desk.told == AGENTS
         told = "\n".join(m.words() for m in sent if m.recipient == MALLORY)
         assert f"AZ-{first['id']}" not in told
         assert ack.id not in told.split("In-Reply-To")[0].split("References")[0]
@@ -242,6 +245,7 @@ async def test_a_supplier_in_copy_joins_as_third_party_and_is_never_answered(tmp
             )
         )
         assert sent == []
+        assert desk.told == AGENTS
         (ticket,) = await desk.tickets()
         assert ticket["state"] == "new"
         people = await desk.rows("SELECT address FROM participant")

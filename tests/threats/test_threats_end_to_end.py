@@ -20,9 +20,6 @@ from tests.threats.judging import Seen, faults
 
 NOW = datetime(2026, 11, 3, 15, 30, tzinfo=UTC)
 SLA = load_sla(Path(__file__).parents[2] / "config" / "sla.toml")
-LATER = {
-    "046-agent-reply-fr": "agents' replies reach customers with their commands, in a later issue",
-}
 
 
 @pytest.fixture(scope="module")
@@ -63,25 +60,31 @@ async def _prior_ticket(desk: Desk, spec: dict[str, Any]) -> dict[str, str]:
         "TICKET_REF": ref,
         "SUBJECT_TAG": f"[{ref}]",
         "ACK_MESSAGE_ID": ack.id,
-        "AGENT_NOTIFICATION_MESSAGE_ID": ack.id,
+        "AGENT_NOTIFICATION_MESSAGE_ID": _notification(desk, setup.get("agent")).id,
         "CMD_CLOSE": "#fermer",
     }
 
 
+def _notification(desk: Desk, agent: str | None) -> Sent:
+    """The one that this agent got of the ticket; the first agent's where the case has none."""
+    (found,) = [m for m in desk.notifications if m.recipient == (agent or desk.agents[0])]
+    return found
+
+
 async def _play(desk: Desk, raw: bytes, deliver: dict[str, Any]) -> tuple[list[Sent], int]:
-    """Delivers the case as it says; what left because of it, and how many mails that were."""
-    sent: list[Sent] = []
+    """Delivers the case as it says; all that left because of it, and how many mails it was."""
+    before = len(desk.outgoing.sent)
     times, uid = deliver.get("times", 1), desk.uid + 1
     for turn in range(times):
         copy = raw
         if deliver.get("vary_message_id"):
             copy = re.sub(rb"(?im)^message-id:\s*<", b"Message-ID: <%d." % turn, raw, count=1)
-        sent += await desk.deliver(copy, uid=uid if deliver.get("same_uid") else None)
+        await desk.deliver(copy, uid=uid if deliver.get("same_uid") else None)
         desk.uid = max(desk.uid, uid)
-    return sent, 1 if deliver.get("same_uid") else times
+    return desk.outgoing.sent[before:], 1 if deliver.get("same_uid") else times
 
 
-@pytest.mark.parametrize("name", [n for n in threat_mails.names() if n not in LATER])
+@pytest.mark.parametrize("name", threat_mails.names())
 async def test_a_threat_mail_leads_to_what_is_expected_and_to_nothing_else(
     name: str, tmp_path: Path, model: TriageModel
 ) -> None:

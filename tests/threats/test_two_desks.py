@@ -93,7 +93,12 @@ async def _exchange(desk: Desk, answer: Responder) -> int:
     """How many mails our desk sent it before it fell silent."""
     count, last = 0, None
     for number in range(1, ROUNDS):
-        sent = [m for m in await desk.deliver(answer(number, last)) if m.recipient == OTHER]
+        before = len(desk.outgoing.sent)
+        await desk.deliver(answer(number, last))
+        left = desk.outgoing.sent[before:]
+        sent = [m for m in left if m.recipient == OTHER]
+        assert {m.recipient for m in left} <= {OTHER, *desk.agents, *RULES.escalation}
+        assert {m.kind for m in left if m.recipient != OTHER} <= {"notification", "notice"}
         if not sent:
             return count
         count, last = count + len(sent), sent[-1]
@@ -140,16 +145,25 @@ async def test_two_desks_of_this_kind_write_each_other_once(tmp_path: Path) -> N
             b"From: ventes@autrebureau.example\r\nTo: support@azimutpos.com\r\nSubject: Bonjour\r\n"
             b"Message-ID: <1@autrebureau.example>\r\n\r\nLa caisse est lente.\r\n"
         )
-        under_way, total = await ours.deliver(first), 0
-        while under_way and total < ROUNDS:
+        await ours.deliver(first)
+        seen, total = {ours.outbox: 0, theirs.outbox: 0}, 0
+        for desk, other, address in [(ours, theirs, "ventes@autrebureau.example"),
+                                     (theirs, ours, "support@azimutpos.com")] * (ROUNDS // 2):  # fmt: skip
             await asyncio.sleep(0)
-            mail = under_way.pop()
-            if mail.kind != "ack":
-                continue
-            total += 1
-            desk = theirs if mail.recipient.startswith("ventes@") else ours
-            under_way += await desk.deliver(mail.raw)
+            left = desk.outgoing.sent[seen[desk.outbox] :]
+            seen[desk.outbox] += len(left)
+            # what agents are told stays with them; all else goes to the other desk
+            assert {m.recipient for m in left if m.kind == "notification"} <= set(desk.agents)
+            crossing = [m for m in left if m.recipient not in desk.agents]
+            assert {m.recipient for m in crossing} <= {address}
+            total += len(crossing)
+            for mail in crossing:
+                await other.deliver(mail.raw)
         assert total == 1
+        assert [m.kind for m in ours.outgoing.sent if m.recipient not in ours.agents] == ["ack"]
+        assert sorted(m.recipient for m in ours.notifications) == sorted(ours.agents)
+        assert theirs.outgoing.sent == []
+        assert (len(await ours.tickets()), len(await theirs.tickets())) == (1, 0)
 
 
 async def test_a_person_who_writes_twice_about_two_things_is_answered_twice(tmp_path: Path) -> None:
