@@ -64,7 +64,7 @@ def on_mail(inbound: Inbound, snapshot: Snapshot, policy: Policy, intake: Intake
             ours=inbound.ours,
         )
     )
-    anew = not inbound.claims and not snapshot.tickets and snapshot.answered is None
+    anew = not inbound.claims and not snapshot.recorded and snapshot.answered is None
     passed_on = anew and staff.passes_on(mail, inbound.words)
     if staff.wrote(mail, verdict, policy, intake) and not passed_on:
         return agents.on_agent_mail(inbound, snapshot, policy, now)

@@ -56,7 +56,8 @@ class Dossier:
     rule, severity, confidence, evidence, missing   how its priority came to be
     news         words for the next status update, "" when there are none
     spoke        the newest message of a customer;  spoke_text: its words
-    copied       whom the opening mail had in To and Cc
+    copied       whom the opening mail had in To and Cc, where the receiving server vouched for that mail: a
+                 forged one would add its writer
     conversation what was said on it, oldest first, notes too: only where `Lookup.agent` asks
     answer       the newest answer of an agent
     unsent       outbox rows (id, version) of an agent's answer that nobody has begun to send
@@ -99,6 +100,12 @@ class Dossier:
     calls: tuple[LoggedCall, ...] = ()
     others: int = 0
     declared: tuple[Declared, ...] = ()
+
+
+def copied_by(dossier: Dossier) -> tuple[str, ...]:
+    """Whom the requester copied. A mail that was not even acknowledged (its own domain denies it, or it is
+    spam) may name its forger there."""
+    return () if dossier.silenced else dossier.copied
 
 
 def version_of(dossier: Dossier, policy: Policy) -> SlaVersion:

@@ -14,7 +14,7 @@ from daemon.core.commands.hearing import Hearing, Standing
 from daemon.core.commands.notifying import LONGEST_WORDS, Occasion, Said, Situation, notification
 from daemon.core.commands.receipts import transcript
 from daemon.core.commands.values import Reply
-from daemon.core.dossier import Dossier
+from daemon.core.dossier import Dossier, copied_by
 from daemon.core.policy import Agent, Policy
 from daemon.core.recipients import REQUESTER, Circle, recipients
 from daemon.core.sla.course import Course
@@ -123,7 +123,7 @@ def _situation(case: Case, dossier: Dossier, ticket: Ticket, course: Course, occ
         contact=case.snapshot.contact,
         others=dossier.others,
         minutes_left=left,
-        copied=dossier.copied,
+        copied=copied_by(dossier),
         suppressed=dossier.suppressed,
     )
 

@@ -17,6 +17,7 @@ from daemon.core.actions import (
     AddParticipant,
     OpenTicket,
 )
+from daemon.core.authentication import authenticated
 from daemon.core.case import Case, incoming_message, remember, spoken_language
 from daemon.core.priority import flagged_spam, judge_priority
 from daemon.core.recipients import REQUESTER
@@ -72,6 +73,7 @@ def open_ticket(case: Case, *, related: int | None, acknowledge: bool, rule: str
                 "rule": ruling.rule,
                 "guard": rule,
                 "sla_version": version.name,
+                "vouched": authenticated(case.mail, case.policy),
             },
         ),
         *_remarks(case, related),

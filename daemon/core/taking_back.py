@@ -11,7 +11,7 @@ from typing import Final
 
 from daemon.core.actions import Action, AddEvent, AddHistory
 from daemon.core.agreeing import agreed
-from daemon.core.dossier import Dossier, course_of
+from daemon.core.dossier import Dossier, copied_by, course_of
 from daemon.core.policy import Policy
 from daemon.core.recipients import Circle, recipients
 from daemon.core.sla.events import Bounced, TicketEvent, Unreachable
@@ -92,7 +92,7 @@ def _reachable(dossier: Dossier, failed: Collection[str], policy: Policy) -> tup
     circle = Circle(
         policy=policy,
         people=dossier.ticket.participants,
-        copied=dossier.copied,
+        copied=copied_by(dossier),
         suppressed=frozenset(failed) | dossier.suppressed,
     )
     return recipients("reply", circle)

@@ -13,7 +13,7 @@ from datetime import datetime
 from functools import partial
 from typing import Final
 
-from daemon.core.actions import Decision
+from daemon.core.actions import Decision, WriteClocks
 from daemon.core.dossier import Dossier
 from daemon.core.policy import Policy
 from daemon.core.sending import Send, asks_after, asks_before, on_delivery, on_send
@@ -63,10 +63,12 @@ class Outcomes:
                 if fresh is None or dossier is None or fresh.ticket.version == dossier.ticket.version:
                     raise
                 dossier = fresh
-        # The ticket will not stand still. What happened is true whatever else it does; its clocks follow from
-        # all its events at the next one.
+        # The ticket will not stand still. What happened is true whatever else it does. Its clocks are worked
+        # out without what happens beside, so the ticker is to work them out again at once.
         log.warning("ticket_busy", extra={"fields": _fields(row)})
-        decision = replace(self._decide(row, delivery, now, jitter, dossier), reads={})
+        decision = self._decide(row, delivery, now, jitter, dossier)
+        actions = (replace(a, wake_at=now) if isinstance(a, WriteClocks) else a for a in decision.actions)
+        decision = Decision(actions=tuple(actions))
         return decision, await self._insist(partial(self._store.apply, decision))
 
     def _decide(

@@ -123,7 +123,7 @@ def _dossier(
         news=row["news"] or "",
         spoke=_spoke(newest) if newest is not None else None,
         spoke_text=newest["text"] if newest is not None else "",
-        copied=_copied(first) if first is not None else (),
+        copied=_copied(first) if first is not None and _vouched(written) else (),
         conversation=said,
         answer=_answer(answers),
         unsent=tuple((m["id"], m["version"]) for m in answers if _untried(m)),
@@ -164,6 +164,10 @@ def _spoke(row: Row) -> Spoken:
         subject=row["subject"] or "",
         references=_list(row["references"]),
     )
+
+
+def _vouched(written: facts.Written) -> bool:
+    return any(one.event == facts.OPENED and one.detail.get("vouched") is True for one in written.history)
 
 
 def _copied(row: Row) -> tuple[str, ...]:

@@ -22,13 +22,16 @@ OBJECTION: Final = "objection"
 SILENCED: Final = "not_acknowledged"
 """The one that tells that the opening was not acknowledged."""
 
+OPENED: Final = "opened"
+"""The one that tells how a ticket came to be, and whether the receiving server vouched for its mail."""
+
 ACK: Final = "ack"
 _TOLD: Final = (*conversation.ANSWERS, ACK)
 
 _TWO_MONTHS: Final = timedelta(days=63)
 """A calendar month and the one before, in whatever zone."""
 
-_EVENTS: Final = ", ".join(f"'{event}'" for event in (*CHANGES, UNDONE, OBJECTION, SILENCED))
+_EVENTS: Final = ", ".join(f"'{event}'" for event in (*CHANGES, UNDONE, OBJECTION, SILENCED, OPENED))
 
 # One table of texts, for the questions that are alike: one way to the database instead of five.
 _WRITTEN: Final = f"""

@@ -530,3 +530,19 @@ def test_mail_that_is_found_outside_the_inbox_becomes_a_ticket_and_answers_nobod
     assert one(RecordMail, decision).reason == "found outside the inbox"
     assert one(OpenTicket, decision)
     assert answers(decision) == []
+
+
+@pytest.mark.parametrize(
+    ("result", "vouched"),
+    [("pass", True), ("fail", False), (None, False)],
+    ids=["dmarc passes", "dmarc fails", "nothing is said"],
+)
+def test_the_history_tells_whether_our_server_vouched_for_the_opening(
+    result: str | None, vouched: bool
+) -> None:
+    """Whom that mail copied reads agents' answers only then (`store.dossiers`)."""
+    said = f"mx.azimutpos.com; dmarc={result} header.from={MARIE.partition('@')[2]}"
+    letter = mail(authentication_results=(said,) if result else ())
+    decision = decide(letter, rules=desk(trusted_authserv=("mx.azimutpos.com",)))
+    (opened,) = (a for a in decision.actions if isinstance(a, AddHistory) and a.event == "opened")
+    assert opened.detail["vouched"] is vouched

@@ -11,7 +11,7 @@ from daemon.core import agents, guards, staff
 from daemon.core.actions import Decision
 from daemon.core.policy import Intake
 from daemon.core.values import Address, BounceReport, Disposition, Mail, MailClass
-from tests.core.build import T0, account, mail, policy, snapshot
+from tests.core.build import T0, account, mail, policy, snapshot, ticket
 from tests.core.test_decide import decide
 
 AGENT, BOSS = "alex@azimutpos.com", "direction@azimutpos.com"
@@ -77,6 +77,13 @@ def test_a_mail_of_ours_goes_to_the_agents_door(letter: Mail, goes: list[str], d
 def test_a_forward_without_a_command_is_a_matter_of_its_own(words: str, opens: bool) -> None:
     assert staff.passes_on(mail(AGENT, subject="Fwd: caisse"), words) is opens
     assert not staff.passes_on(mail(AGENT, subject="caisse"), words)
+
+
+def test_a_second_forward_opens_a_ticket_as_well(doors: list[str]) -> None:
+    """The agent's first one is their newest ticket by now; this one is about something else."""
+    first = ticket(requester=AGENT)
+    decide(mail(AGENT, subject="TR : autre chose"), snapshot(tickets=(first,), newest_ticket=first))
+    assert doors == []
 
 
 @pytest.mark.parametrize(

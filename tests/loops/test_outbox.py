@@ -402,6 +402,7 @@ async def test_a_ticket_that_never_stands_still_does_not_keep_the_event_out(
     assert len(world.smtp.sent) == 1
     assert "ticket_busy" in caplog.messages
     assert [a.event for a in world.store.said(AddEvent)] == [Replied(at=T0, mail=KEY)]
+    assert [a.wake_at for a in world.store.said(WriteClocks)] == [T0]  # worked out anew at once
 
 
 async def test_a_reply_whose_row_changed_is_told_and_left_alone(caplog: pytest.LogCaptureFixture) -> None:

@@ -105,7 +105,6 @@ async def test_a_new_ticket_comes_back_as_it_was_opened(store: SqlStore) -> None
             subject="",
         ),
         spoke_text="Plus rien ne répond.",
-        copied=("support@azimutpos.com", LUC),
         account=account(),
     )
 
@@ -238,7 +237,21 @@ async def test_the_newest_word_of_a_customer_is_known_with_its_thread(store: Sql
         references=("a@x", "b@x"),
     )
     assert found.spoke_text == "third"
-    assert found.copied == ("support@azimutpos.com", LUC)
+
+
+@pytest.mark.parametrize(
+    ("detail", "copied"),
+    [({"vouched": True}, ("support@azimutpos.com", LUC)), ({"vouched": False}, ()), ({}, ())],
+    ids=["vouched for", "not vouched for", "of an older release"],
+)
+async def test_whom_a_mail_copied_reads_along_only_where_our_server_vouched_for_it(
+    detail: dict[str, object], copied: tuple[str, ...], store: SqlStore
+) -> None:
+    """Anybody can write a customer's From and their own address in Cc."""
+    await store.apply(opened(1))
+    told = act.AddHistory(ticket=1001, at=NOW, event="opened", by=MARIE, detail=detail)
+    await store.apply(decide(told))
+    assert (await of(store)).copied == copied
 
 
 async def test_an_agents_answer_is_one_whatever_the_number_of_its_readers(store: SqlStore) -> None:

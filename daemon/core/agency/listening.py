@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from daemon.core.agency.standings import copied_by, standing_of
+from daemon.core.agency.standings import standing_of
 from daemon.core.agency.wanting import setting
 from daemon.core.authentication import authenticated, dmarc
 from daemon.core.case import arrival_cause
@@ -17,7 +17,7 @@ from daemon.core.commands.needs import needs
 from daemon.core.commands.reading import read_reply
 from daemon.core.commands.rights import proof
 from daemon.core.commands.values import Reply
-from daemon.core.dossier import Dossier
+from daemon.core.dossier import Dossier, copied_by
 from daemon.core.facts import Snapshot
 from daemon.core.inbound import Inbound
 from daemon.core.matching import TOKEN_LIFE

@@ -49,12 +49,6 @@ def call_minutes(dossier: Dossier, policy: Policy, now: datetime) -> tuple[int, 
     return month.left, bool(terms.price and version.rules.extra_minute)
 
 
-def copied_by(dossier: Dossier) -> tuple[str, ...]:
-    """Whom the requester copied. A mail that was not even acknowledged (its own domain denies it, or it is
-    spam) may name its forger there."""
-    return () if dossier.silenced else dossier.copied
-
-
 def name_of(policy: Policy, handle: str | None) -> str:
     """An agent's name, else the handle itself; "" for nobody."""
     return next((a.name or a.handle for a in policy.agents if a.handle == handle), handle or "")

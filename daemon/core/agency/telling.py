@@ -7,10 +7,10 @@ from datetime import datetime
 from typing import Final
 
 from daemon.core.actions import NEW, OpenTicket, QueueMail
-from daemon.core.agency.standings import call_minutes, copied_by
+from daemon.core.agency.standings import call_minutes
 from daemon.core.commands.hearing import Hearing
 from daemon.core.commands.notifying import Occasion, Said, Situation, notification
-from daemon.core.dossier import Dossier, version_of
+from daemon.core.dossier import Dossier, copied_by, version_of
 from daemon.core.policy import Policy
 from daemon.core.recipients import REQUESTER, Circle, recipients
 from daemon.core.sla.course import Course
