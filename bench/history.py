@@ -23,7 +23,7 @@ from pathlib import Path
 
 from bench.throughput import ROOT, mixed_mails, run_daemon, start_smtp
 from daemon.store.database import open_store
-from tests.e2e.desk import accepted, make_desk
+from tests.e2e.desk import answered, make_desk
 from tests.servers.dovecot import Dovecot
 
 DAY = 86_400_000_000
@@ -146,7 +146,7 @@ def one_round(store: Path, count: int, number: int, *, only: bool) -> float:
             mails = mixed_mails(count, seed=3)
             desk.deliver(*mails)
             took, _ = run_daemon(desk)
-            if len({tuple(line["rcpt"]) for line in accepted(log)}) != count:
+            if len({tuple(line["rcpt"]) for line in answered(log)}) != count:
                 raise SystemExit("not every mail was answered")
             return count / took
         finally:

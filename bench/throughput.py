@@ -30,7 +30,7 @@ import time
 from contextlib import closing
 from pathlib import Path
 
-from tests.e2e.desk import Desk, accepted, make_desk
+from tests.e2e.desk import Desk, answered, make_desk
 from tests.servers.dovecot import Dovecot
 from tests.servers.postgres import Postgres
 
@@ -100,7 +100,7 @@ def run_daemon(desk: Desk) -> tuple[float, int]:
             began = time.perf_counter()
             serving = asyncio.create_task(app.serve(running))
             expected = desk.mails_in("INBOX")
-            while (await running.store.counts())["outbox"] or running.outbox.progress.done < expected:
+            while running.intake.progress.done < expected or (await running.store.counts())["outbox"]:
                 await asyncio.sleep(0.1)
             took = time.perf_counter() - began
             running.stop.set()
@@ -162,7 +162,7 @@ def one_round(number: int, mails: list[bytes], what: str) -> tuple[float, int]:
                 took, peak = run_loop(desk, port), 0
             else:
                 took, peak = run_daemon(desk)
-            sent = len({tuple(line["rcpt"]) for line in accepted(log)})
+            sent = len({tuple(line["rcpt"]) for line in answered(log)})
             if sent != len(mails):
                 raise SystemExit(f"{what}: {sent} of {len(mails)} answered")
             return took, peak

@@ -3,7 +3,8 @@ what working out one ticket's deadlines costs.
 
     python -m bench.ticks [--due 30] [--rounds 7]
 
-One real ticket is multiplied in SQL to 1,000, 10,000 and 100,000 open ones. In each round `--due` others of
+One real ticket is multiplied in SQL to 1,000, 10,000 and 100,000 open ones, twenty an
+account. In each round `--due` others of
 them have a step due (half of a P2 response has passed), and the ticker does all of it: decides, writes,
 and queues the mails. Prints medians, and the ratio to the smallest desk.
 """
@@ -126,6 +127,7 @@ async def multiply(store: SqlStore, size: int) -> None:
             {
                 "id": "t.id + n.i",
                 "wake_at": f"t.wake_at + {YEAR_US}",
+                "account": "'A' || (n.i / 20)",
                 "requester": "'c' || n.i || '@x.example'",
             },
         ),

@@ -65,7 +65,8 @@ def measure(desk: Desk, number: int) -> None:
         time.sleep(2)
         seconds = time.monotonic() - begun
         [(taken, sent)] = desk.rows(
-            "SELECT (SELECT count(*) FROM inbound_mail), (SELECT count(*) FROM outbox WHERE state = 'sent')"
+            "SELECT (SELECT count(*) FROM inbound_mail),"
+            " (SELECT count(*) FROM outbox WHERE state = 'sent' AND kind = 'ack')"
         )
         if taken == number and not taken_after:
             taken_after = seconds
