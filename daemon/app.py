@@ -20,6 +20,7 @@ from daemon.edges.imap import ImapServer, open_mailbox
 from daemon.edges.reading import ReadingRoom, Setup
 from daemon.edges.smtp import SmtpPool, SmtpServer
 from daemon.edges.system import SystemClock, sd_notify, stop_on_signals
+from daemon.loops import handfuls
 from daemon.loops.card_mails import CardMails
 from daemon.loops.folders import Folders
 from daemon.loops.intake import IntakeLoop
@@ -153,6 +154,7 @@ async def wire(
         cards=card_mails(settings, store, key, edges),
     )
     ticker.taken_in = lambda: intake.progress.last is not None
+    outbox.behind = lambda: intake.progress.waiting > handfuls.MAILS
     return Desk(
         store=store,
         reader=reader,

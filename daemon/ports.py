@@ -306,10 +306,16 @@ class Store(Protocol):
 
     # the outbox
     async def claim_outbox(
-        self, now: datetime, limit: int, lease: timedelta, held: Collection[int] = ()
+        self,
+        now: datetime,
+        limit: int,
+        lease: timedelta,
+        held: Collection[int] = (),
+        patience: timedelta = timedelta(0),
     ) -> list[OutboxRow]:
         """Due rows, gravest first, marked as being sent until `now + lease`; attempts count one more. `held`:
-        rows that the caller has in hand already, whatever became of their lease."""
+        rows that the caller has in hand already, whatever became of their lease. `patience`: how long rows of
+        the last rank lie due before they are claimed."""
         ...
 
     async def unclaim(self, rows: Sequence[OutboxRow]) -> None:

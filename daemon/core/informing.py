@@ -5,29 +5,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Final
 from zoneinfo import ZoneInfo
 
-from daemon.core.actions import NEW, OpenTicket, QueueMail
+from daemon.core.actions import OpenTicket, QueueMail
 from daemon.core.case import Case
 from daemon.core.commands.hearing import Hearing, Standing
-from daemon.core.commands.notifying import LONGEST_WORDS, Occasion, Said, Situation, notification
+from daemon.core.commands.notifying import LONGEST_WORDS, Occasion, Said, Situation
+from daemon.core.commands.queueing import as_ticket, notify, rank_to_agents
 from daemon.core.commands.receipts import transcript
 from daemon.core.commands.values import Reply
 from daemon.core.dossier import Dossier, copied_by
 from daemon.core.policy import Agent, Policy
-from daemon.core.recipients import REQUESTER, Circle, recipients
+from daemon.core.recipients import Circle, recipients
 from daemon.core.sla.course import Course
 from daemon.core.sla.events import Opening
 from daemon.core.sla.minutes import LoggedCall, usage
 from daemon.core.sla.penalties import month_of
 from daemon.core.sla.promises import SlaVersion
 from daemon.core.sla.replay import replay
-from daemon.core.values import Participant, Plan, Priority, State, Ticket
-
-_RANKS: Final = {Priority.P1: 1, Priority.P2: 2}
-_CALM: Final = 5
-"""P3 and P4 leave after everything that a customer waits for."""
+from daemon.core.values import Plan, Ticket
 
 
 def new_ticket(
@@ -43,8 +39,9 @@ def new_ticket(
         provisional=opened.provisional,
     )
     account = case.snapshot.account
+    by_phone_of_nobody = case.mail.call is not None and opened.requester == case.mail.from_
     situation = Situation(
-        ticket=_as_ticket(case, opened),
+        ticket=as_ticket(opened, listening=not by_phone_of_nobody),
         course=replay(opening, (), version, case.now),
         occasion=Occasion.NEW,
         said=_said(case),
@@ -95,7 +92,8 @@ def it_works(case: Case, ticket: Ticket, course: Course) -> tuple[QueueMail, ...
             "at": told.at.isoformat(),
         }
         if recipients("confirm", Circle(policy=case.policy, agent=agent.addresses[0])):
-            mails.append(replace(transcript(hearing, "confirm", "asked", **facts), rank=_rank(ticket)))
+            asked = transcript(hearing, "confirm", "asked", **facts)
+            mails.append(replace(asked, rank=rank_to_agents(ticket.priority)))
     return tuple(mails)
 
 
@@ -129,21 +127,9 @@ def _situation(case: Case, dossier: Dossier, ticket: Ticket, course: Course, occ
 
 
 def _to_agents(case: Case, situation: Situation, told: Ticket | None = None) -> tuple[QueueMail, ...]:
-    ticket = situation.ticket
-    circle = Circle(policy=case.policy, assignee=(told or ticket).assignee)
-    context = notification(situation, case.policy)
-    return tuple(
-        QueueMail(
-            kind="notification",
-            ticket=ticket.id,
-            recipient=address,
-            cause=f"notification:{case.cause}:{address}",
-            context=context,
-            rank=_rank(ticket),
-            at=case.now,
-        )
-        for address in recipients("notification", circle)
-    )
+    holder = (told or situation.ticket).assignee
+    cause = f"notification:{case.cause}"
+    return notify(situation, case.policy, cause=cause, now=case.now, assignee=holder)
 
 
 def _in_charge(ticket: Ticket, policy: Policy) -> tuple[Agent, ...]:
@@ -159,29 +145,4 @@ def _said(case: Case) -> Said:
         at=case.opened_at,
         text=mail.new_text or mail.text,
         attachments=mail.attachments,
-    )
-
-
-def _rank(ticket: Ticket) -> int:
-    return _RANKS.get(ticket.priority, _CALM)
-
-
-def _as_ticket(case: Case, opened: OpenTicket) -> Ticket:
-    """The ticket as it will be read once it has a number."""
-    by_phone_of_nobody = case.mail.call is not None and opened.requester == case.mail.from_
-    person = Participant(address=opened.requester.address, name=opened.requester.name, role=REQUESTER)
-    return Ticket(
-        id=NEW,
-        version=0,
-        state=State.NEW,
-        priority=opened.priority,
-        provisional=opened.provisional,
-        subject=opened.subject,
-        requester=opened.requester.address,
-        language=opened.language,
-        account=opened.account,
-        plan=opened.plan,
-        coverage=opened.coverage,
-        opened_at=opened.at,
-        participants=() if by_phone_of_nobody else (person,),
     )

@@ -39,6 +39,13 @@ AHEAD: Final = 2
 AHEAD_FOR: Final = timedelta(seconds=10)
 """How long a row may lie claimed and not begun: then others may be graver, and its lease is not for lying."""
 
+PATIENCE: Final = timedelta(minutes=1)
+"""How long mails of the last rank (notifications to agents, except of a P1) lie while customers' mails are
+waiting to be read: their acknowledgements go first."""
+
+BETWEEN_LOOKS: Final = 0.1
+"""Seconds from one look to the next while rows are left lying for that long."""
+
 LONGEST_SLEEP: Final = 60.0
 
 LOGIN_REFUSED: Final = frozenset({530, 534, 535, 538})
@@ -50,6 +57,7 @@ class OutboxLoop:
     `longest_sleep`: seconds after which it looks even if nobody wakes it.
 
     wake_ticker  called when a delivery has moved a ticket's clocks; whoever has a ticker sets it
+    behind       whether customers' mails are waiting to be read; whoever has an intake sets it
     """
 
     def __init__(
@@ -75,6 +83,8 @@ class OutboxLoop:
         self._stop = stop
         self._longest_sleep = longest_sleep
         self.wake_ticker: Callable[[], None] = lambda: None
+        self.behind: Callable[[], bool] = lambda: False
+        self._lying = False
         self._wake = asyncio.Event()
         self._backoff = Backoff()
         self._closed_until: datetime | None = None
@@ -182,7 +192,8 @@ class OutboxLoop:
             return self._longest_sleep
         if self._closed_until is not None:
             due = max(due, self._closed_until)
-        return min(max((due - self._clock.now()).total_seconds(), 0.0), self._longest_sleep)
+        soonest = BETWEEN_LOOKS if self._lying and not self._claimed else 0.0
+        return min(max((due - self._clock.now()).total_seconds(), soonest), self._longest_sleep)
 
     def _shut(self) -> bool:
         """The server was out of reach a moment ago."""
@@ -193,7 +204,9 @@ class OutboxLoop:
         now = self._clock.now()
         if self._shut():
             return []
-        rows = await self._store.claim_outbox(now, limit, LEASE, self._in_hand)
+        patience = PATIENCE if self.behind() else timedelta(0)
+        rows = await self._store.claim_outbox(now, limit, LEASE, self._in_hand, patience)
+        self._lying = bool(patience) and len(rows) < limit
         self._unsettled.claimed(rows, now + LEASE)
         if len(rows) < limit:
             self._unsettled.none_due(now, timedelta(seconds=self._longest_sleep))

@@ -184,11 +184,16 @@ class SqlStore:
     # -- the outbox ---------------------------------------------------------------------------------------
 
     async def claim_outbox(
-        self, now: datetime, limit: int, lease: timedelta, held: Collection[int] = ()
+        self,
+        now: datetime,
+        limit: int,
+        lease: timedelta,
+        held: Collection[int] = (),
+        patience: timedelta = timedelta(0),
     ) -> list[OutboxRow]:
         """Looks first and writes only when something is due."""
         with self._connection.entered() as client:
-            due = await outbox.due_rows(client, now, limit + len(held))
+            due = await outbox.due_rows(client, now, limit + len(held), patience)
         due = [row for row in due if row not in held][:limit]
         if not due:
             return []

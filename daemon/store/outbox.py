@@ -36,11 +36,15 @@ _CLAIMED: Final = " UNION ALL ".join(
 )
 
 
-async def due_rows(client: Client, now: datetime, limit: int) -> list[int]:
-    """Numbers of the rows to send next: by rank, then the longest due."""
-    until = to_microseconds(now)
-    found = await rows(client, _DUE, [until, limit] * len(RANKS))
-    found.sort(key=lambda row: (row["rank"], row["due_at"], row["id"]))
+async def due_rows(client: Client, now: datetime, limit: int, patience: timedelta) -> list[int]:
+    """Numbers of the rows to send next: by rank, then the longest due. Those of the last rank have lain due
+    for `patience`; if that is more than nothing they come before all but the first rank, or they would wait
+    for ever behind others that keep coming."""
+    until, rested = to_microseconds(now), to_microseconds(now - patience)
+    values = [value for rank in RANKS for value in (rested if rank == RANKS[-1] else until, limit)]
+    found = await rows(client, _DUE, values)
+    last = RANKS[1] if patience else RANKS[-1]
+    found.sort(key=lambda row: (min(row["rank"], last), row["due_at"], row["id"]))
     return [row["id"] for row in found[:limit]]
 
 

@@ -36,6 +36,7 @@ class Writing:
         self.erases = False
         self.ticket: int | None = None
         self._rows: dict[tuple[type[Model], str], list[dict[str, Any]]] = {}
+        self._beside: dict[str, Statement] = {}
         self._statements: list[Statement] = []
         self._each: dict[str, list[object]] = {}
 
@@ -51,6 +52,13 @@ class Writing:
         """A row whose answer nobody needs: `flush` writes it with its like. `tail` as in `insertion`."""
         self._rows.setdefault((model, tail), []).append(values)
 
+    def beside(self, statement: Statement) -> None:
+        """A statement that needs none of these rows, nor they it: it goes with them. The second one for a
+        table has its turn after them."""
+        self._beside.setdefault(_target(statement), statement)
+        if self._beside[_target(statement)] is not statement:
+            self.then(statement)
+
     def then(self, statement: Statement) -> None:
         """A statement for after the rows, in its turn."""
         self._statements.append(statement)
@@ -63,9 +71,17 @@ class Writing:
         new = [insertion(model, values, tail) for (model, tail), values in self._rows.items()]
         each = [(sql.format(", ".join("?" * len(values))), values) for sql, values in self._each.items()]
         then = [*each, *self._statements]
-        targets = [found.group(1) for sql, _ in then if (found := _TARGET.search(sql))]
+        targets = {_target(statement) for statement in then}
+        new += self._beside.values()
         if isinstance(self.client, ImmediateTransaction):
             await run(self.client, [*new, *then])
         else:
             await run(self.client, new, apart=True)
-            await run(self.client, then, apart=len(targets) == len(set(targets)) == len(then))
+            await run(self.client, then, apart=len(targets) == len(then))
+
+
+def _target(statement: Statement) -> str:
+    found = _TARGET.search(statement[0])
+    if found is None:
+        raise ValueError(f"which table does this write to? {statement[0]}")
+    return found.group(1)

@@ -149,7 +149,7 @@ async def _remember_contact(writing: Writing, action: act.RememberContact) -> No
         " language = COALESCE(excluded.language, contact.language),"
         " account = COALESCE(excluded.account, contact.account), seen_at = excluded.seen_at"
     )
-    writing.then(insertion(Contact, [values], tail))
+    writing.beside(insertion(Contact, [values], tail))
 
 
 async def _suppress_address(writing: Writing, action: act.SuppressAddress) -> None:

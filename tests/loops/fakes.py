@@ -78,6 +78,7 @@ class Store:
         self.next_due: datetime | None = None
         self.changed = asyncio.Event()
         self.files: dict[str, bytes] = {}
+        self.patience: list[timedelta] = []
         self.tickets: dict[int, Dossier] = {}
 
     def _may(self, name: str) -> None:
@@ -176,9 +177,15 @@ class Store:
         self.due = [*self.due, *rows]
 
     async def claim_outbox(
-        self, now: datetime, limit: int, lease: timedelta, held: Collection[int] = ()
+        self,
+        now: datetime,
+        limit: int,
+        lease: timedelta,
+        held: Collection[int] = (),
+        patience: timedelta = timedelta(0),
     ) -> list[OutboxRow]:
         self._may("claim_outbox")
+        self.patience.append(patience)
         claimed = [row for row in self.due if row.id not in held][:limit]
         self.due = [row for row in self.due if row not in claimed]
         return claimed

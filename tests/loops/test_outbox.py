@@ -14,7 +14,7 @@ from daemon.core.dossier import Dossier
 from daemon.core.sla.events import Replied, Taken, TicketEvent
 from daemon.core.values import Outcome, Priority, State
 from daemon.loops import backoff
-from daemon.loops.outbox import AHEAD_FOR, LEASE, OutboxLoop
+from daemon.loops.outbox import AHEAD_FOR, LEASE, PATIENCE, OutboxLoop
 from daemon.ports import Conflict, Unavailable
 from tests.core.build import T0, policy, ticket
 from tests.core.dossiers import dossier
@@ -109,6 +109,25 @@ async def test_a_mail_that_is_queued_later_leaves_at_once_when_the_loop_is_woken
         world.store.due = [outbox_row(8)]
         world.loop.wake()
         await world.until(lambda: world.sent == [8])
+
+
+async def test_while_customers_wait_to_be_read_notifications_lie_and_nobody_looks_without_end() -> None:
+    world = World()
+    world.loop.behind = lambda: True
+    world.store.next_due = world.clock.now()  # a notification, due and lying
+    async with world.running():
+        await world.until(lambda: bool(world.store.patience))
+        for _ in range(100):
+            await asyncio.sleep(0)
+        looks = len(world.store.patience)
+        world.loop.wake()
+        await world.until(lambda: len(world.store.patience) > looks)
+        assert set(world.store.patience) == {PATIENCE}
+        assert looks < 5
+        world.loop.behind = lambda: False
+        world.store.next_due = None
+        world.loop.wake()
+        await world.until(lambda: world.store.patience[-1] == timedelta(0))
 
 
 async def test_an_unreachable_server_closes_the_claims_until_the_pause_is_over(

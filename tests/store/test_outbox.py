@@ -276,6 +276,16 @@ async def test_what_was_claimed_and_not_begun_is_as_if_it_never_had_been(store: 
     assert causes(await claim(store)) == ["b"], "nobody tried to send it, so it can be superseded"
 
 
+async def test_rows_of_the_last_rank_lie_for_as_long_as_their_claimer_has_patience(store: SqlStore) -> None:
+    """And come before all but the first rank then: others that keep coming do not hold them back for ever."""
+    for cause, rank, minutes in (("a", 1, 0), ("b", 4, 5), ("old", 5, 5), ("young", 5, 1)):
+        await queue(store, cause, rank=rank, at=NOW - minutes * MINUTE)
+    assert causes(await store.claim_outbox(NOW, 10, LEASE, patience=5 * MINUTE)) == ["a", "b", "old"]
+    await queue(store, "c", rank=2, at=NOW)
+    assert causes(await store.claim_outbox(NOW, 1, LEASE, patience=MINUTE)) == ["young"]
+    assert causes(await claim(store)) == ["c"]
+
+
 async def test_what_the_caller_has_in_hand_is_not_claimed_again_though_its_lease_has_lapsed(
     store: SqlStore,
 ) -> None:

@@ -4,23 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Final
 
-from daemon.core.actions import NEW, OpenTicket, QueueMail
+from daemon.core.actions import OpenTicket, QueueMail
 from daemon.core.agency.standings import call_minutes
 from daemon.core.commands.hearing import Hearing
-from daemon.core.commands.notifying import Occasion, Said, Situation, notification
+from daemon.core.commands.notifying import Occasion, Said, Situation
+from daemon.core.commands.queueing import as_ticket, notify
 from daemon.core.dossier import Dossier, copied_by, version_of
 from daemon.core.policy import Policy
-from daemon.core.recipients import REQUESTER, Circle, recipients
 from daemon.core.sla.course import Course
 from daemon.core.sla.events import Opening
 from daemon.core.sla.replay import replay
-from daemon.core.values import Address, Participant, Priority, State, Ticket
-
-_RANKS: Final = {Priority.P1: 1, Priority.P2: 2}
-_CALM: Final = 5
-"""P3 and P4 leave after everything that a customer waits for."""
+from daemon.core.values import Address, State, Ticket
 
 
 def situation(
@@ -85,41 +80,9 @@ def split_off(hearing: Hearing, opened: OpenTicket, dossier: Dossier, words: str
     return _mails(told, hearing, f"notification:{hearing.cause}")
 
 
-def as_ticket(opened: OpenTicket) -> Ticket:
-    """The ticket as it will be read once it has a number."""
-    person = Participant(address=opened.requester.address, name=opened.requester.name, role=REQUESTER)
-    return Ticket(
-        id=NEW,
-        version=0,
-        state=State.NEW,
-        priority=opened.priority,
-        provisional=opened.provisional,
-        subject=opened.subject,
-        requester=opened.requester.address,
-        language=opened.language,
-        account=opened.account,
-        plan=opened.plan,
-        coverage=opened.coverage,
-        opened_at=opened.at,
-        participants=(person,),
-    )
-
-
 def _mails(told: Situation, hearing: Hearing, cause: str) -> tuple[QueueMail, ...]:
-    circle = Circle(policy=hearing.policy, assignee=told.ticket.assignee)
-    context = notification(told, hearing.policy)
-    return tuple(
-        QueueMail(
-            kind="notification",
-            ticket=told.ticket.id,
-            recipient=address,
-            cause=f"{cause}:{address}",
-            context=context,
-            rank=_RANKS.get(told.ticket.priority, _CALM),
-            at=hearing.now,
-        )
-        for address in recipients("notification", circle)
-    )
+    holder = told.ticket.assignee
+    return notify(told, hearing.policy, cause=cause, now=hearing.now, assignee=holder)
 
 
 def _newest(dossier: Dossier) -> Said:

@@ -1,0 +1,59 @@
+"""Notifications, queued for those who are to get them, and how urgent they are beside customers' mails."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final
+
+from daemon.core.actions import NEW, OpenTicket, QueueMail
+from daemon.core.commands.notifying import Situation, notification
+from daemon.core.policy import Policy
+from daemon.core.recipients import REQUESTER, Circle, recipients
+from daemon.core.values import Participant, Priority, State, Ticket
+
+_URGENT: Final = 1
+_CALM: Final = 5
+
+
+def rank_to_agents(priority: Priority) -> int:
+    """A mail to agents leaves after everything that a customer waits for; that of a P1 with the first."""
+    return _URGENT if priority is Priority.P1 else _CALM
+
+
+def notify(
+    situation: Situation, policy: Policy, *, cause: str, now: datetime, assignee: str | None
+) -> tuple[QueueMail, ...]:
+    """One `notification` for each who is to hear of it: `assignee`, or all agents where nobody has it."""
+    context = notification(situation, policy)
+    return tuple(
+        QueueMail(
+            kind="notification",
+            ticket=situation.ticket.id,
+            recipient=address,
+            cause=f"{cause}:{address}",
+            context=context,
+            rank=rank_to_agents(situation.ticket.priority),
+            at=now,
+        )
+        for address in recipients("notification", Circle(policy=policy, assignee=assignee))
+    )
+
+
+def as_ticket(opened: OpenTicket, *, listening: bool = True) -> Ticket:
+    """The ticket as it will be read once it has a number. `listening`: its requester hears of it."""
+    person = Participant(address=opened.requester.address, name=opened.requester.name, role=REQUESTER)
+    return Ticket(
+        id=NEW,
+        version=0,
+        state=State.NEW,
+        priority=opened.priority,
+        provisional=opened.provisional,
+        subject=opened.subject,
+        requester=opened.requester.address,
+        language=opened.language,
+        account=opened.account,
+        plan=opened.plan,
+        coverage=opened.coverage,
+        opened_at=opened.at,
+        participants=(person,) if listening else (),
+    )
