@@ -18,6 +18,7 @@ from daemon.core.policy import Policy
 from daemon.core.values import Mail, Unreadable
 from daemon.edges.imap import ImapServer, open_mailbox
 from daemon.edges.reading import ReadingRoom, Setup
+from daemon.edges.reading_process import Begun
 from daemon.edges.smtp import SmtpPool, SmtpServer
 from daemon.edges.system import SystemClock, sd_notify, stop_on_signals
 from daemon.loops import handfuls
@@ -30,6 +31,7 @@ from daemon.loops.reader import MailReader
 from daemon.loops.running import run_together
 from daemon.loops.statements import MonthlyStatements
 from daemon.loops.ticker import TickerLoop
+from daemon.mail import proof
 from daemon.mail.compose import Composer, Identity
 from daemon.mail.masked_copy import copy_mark
 from daemon.mail.tokens import TokenKey, TokenReader, load_or_create_secret
@@ -68,6 +70,7 @@ class Desk:
     intake: IntakeLoop
     outbox: OutboxLoop
     ticker: TickerLoop
+    composer: Composer
     opener: Opener
     policy: Policy
     stop: asyncio.Event
@@ -81,16 +84,20 @@ async def open_store_for(settings: Settings, *, create: bool = False) -> AsyncIt
 
 
 @asynccontextmanager
-async def open_desk(settings: Settings, *, resume: bool = False) -> AsyncIterator[Desk]:
-    """Build the daemon; nothing runs yet. An empty store is created; it is locked while open."""
+async def open_desk(
+    settings: Settings, *, resume: bool = False, begun: Begun | None = None
+) -> AsyncIterator[Desk]:
+    """Build the daemon; nothing runs yet. An empty store is created; it is locked while open. `begun`: a
+    reading process that is loading already."""
     async with AsyncExitStack() as stack:
-        room = ReadingRoom(reading_setup(settings))
+        room = ReadingRoom(reading_setup(settings), begun=begun)
         stack.push_async_callback(room.close)
         room.start()  # the model loads while the rest is built
         key = TokenKey(load_or_create_secret(secret_file(settings)))
         store = await stack.enter_async_context(open_store_for(settings, create=True))
         await store.acquire_daemon_lock()
         sender = SmtpPool(smtp_server(settings))
+        sender.load()
         stack.push_async_callback(sender.close)
         imap = imap_server(settings)
         edges = Edges(
@@ -100,7 +107,9 @@ async def open_desk(settings: Settings, *, resume: bool = False) -> AsyncIterato
             clock=SystemClock(),
             jitter=random.random,
         )
-        yield await wire(settings, store, key, edges, resume=resume)
+        desk = await wire(settings, store, key, edges, resume=resume)
+        _rehearse(desk.composer)  # while the model loads
+        yield desk
 
 
 async def wire(
@@ -111,10 +120,11 @@ async def wire(
     await store.release_claims()
     stop = asyncio.Event()
     policy = policy_of(settings)
+    composer = Composer(identity(settings, key), settings.desk.templates)
     outbox = OutboxLoop(
         store=store,
         sender=edges.sender,
-        composer=Composer(identity(settings, key), settings.desk.templates),
+        composer=composer,
         policy=policy,
         clock=edges.clock,
         parallel=settings.smtp.connections * 2,
@@ -161,10 +171,18 @@ async def wire(
         intake=intake,
         outbox=outbox,
         ticker=ticker,
+        composer=composer,
         opener=edges.opener,
         policy=policy,
         stop=stop,
     )
+
+
+def _rehearse(composer: Composer) -> None:
+    """The first customer is not to wait for what is loaded with the first mail. A fault of the wording will
+    be told with the mails that it spoils, and by `check`."""
+    for fault in proof.rehearse(composer):
+        log.warning("template_faulty", extra={"fields": {"fault": fault, "remedy": "azimut-support check"}})
 
 
 def _wake(*loops: Callable[[], None]) -> None:
@@ -172,9 +190,9 @@ def _wake(*loops: Callable[[], None]) -> None:
         wake()
 
 
-async def run(settings: Settings, *, resume: bool = False) -> None:
+async def run(settings: Settings, *, resume: bool = False, begun: Begun | None = None) -> None:
     """The daemon: until SIGTERM or SIGINT. READY only after the model is loaded and the store is open."""
-    async with open_desk(settings, resume=resume) as desk:
+    async with open_desk(settings, resume=resume, begun=begun) as desk:
         with stop_on_signals(desk.stop):
             await either(desk.opener.ready(), desk.stop.wait())
             if desk.stop.is_set():
@@ -201,9 +219,9 @@ async def serve(desk: Desk, beside: Mapping[str, Coroutine[Any, Any, None]] | No
     await run_together(loops, desk.stop, GRACE)
 
 
-async def run_once(settings: Settings, *, resume: bool = False) -> None:
+async def run_once(settings: Settings, *, resume: bool = False, begun: Begun | None = None) -> None:
     """Take in all that waits, do all due work, flush the outbox. Raises `Unavailable`."""
-    async with open_desk(settings, resume=resume) as desk:
+    async with open_desk(settings, resume=resume, begun=begun) as desk:
         await desk.opener.ready()
         await desk.intake.once()
         await desk.ticker.once()

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from daemon.edges.reading_process import Begun
 
 
 def register(sub: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -15,6 +19,16 @@ def register(sub: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    from daemon.edges import reading_process
+
+    begun = reading_process.begin()  # before the imports: it loads its model beside them
+    try:
+        return _run(args, begun)
+    finally:
+        begun.end()
+
+
+def _run(args: argparse.Namespace, begun: Begun) -> int:
     import asyncio
 
     from daemon import app
@@ -28,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
     settings = settings_of(args)
     work = app.run_once if args.once else app.run
     try:
-        asyncio.run(work(settings, resume=args.resume))
+        asyncio.run(work(settings, resume=args.resume, begun=begun))
     except StoreFault as fault:
         raise UsageFault(str(fault)) from fault
     except Unavailable as trouble:

@@ -17,8 +17,10 @@ from pathlib import Path
 import pytest
 
 from daemon.core.values import Mail
+from daemon.edges import reading_process
 from daemon.edges.reading import ReadingRoom, Setup, room
 from daemon.edges.reading.frames import read_frame, write_frame
+from daemon.edges.reading_process import Begun
 from daemon.ports import Opened, RawMail, ReadingFault, Unavailable
 from tests.servers.waiting import until
 
@@ -95,7 +97,7 @@ async def test_the_real_one_reads_and_classifies_wherever_it_is_started(
     (tmp_path / "daemon.py").write_text("raise SystemExit('imported from the current directory')")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("NOTIFY_SOCKET", "/nowhere")
-    async with open_room(room.spawn) as opened:
+    async with open_room(reading_process.spawn) as opened:
         await opened.ready()
         assert b"NOTIFY_SOCKET" not in environment(process_of(opened))
         first, second = await opened.open([mail("La caisse est gelée"), mail("Merci !", 2)])
@@ -184,6 +186,39 @@ async def test_a_masked_copy_is_made_there_and_a_fault_of_ours_makes_none() -> N
         assert await opened.masked_copy(b"\0", "mark") is None
 
 
+async def test_a_process_that_was_begun_before_is_the_first_one_used() -> None:
+    ours, theirs = socket.socketpair()
+    with theirs:
+        begun = Begun(spawn_stub(theirs, "-"), ours)
+
+    def spawn(_: socket.socket) -> int:
+        raise OSError("another one")
+
+    opened = ReadingRoom(SETUP, spawn=spawn, begun=begun)
+    try:
+        (read,) = await opened.open([mail("one")])
+        assert subject(read) == "one"
+        begun.end()  # whoever began it lets go of it: it is the room's
+        (read,) = await opened.open([mail("two")])
+        assert subject(read) == "two"
+    finally:
+        await opened.close()
+    with pytest.raises(ProcessLookupError):
+        os.kill(begun.pid, 0)
+
+
+@pytest.mark.parametrize("by_the_room", [True, False])
+async def test_a_process_that_was_begun_and_not_used_is_ended(by_the_room: bool) -> None:
+    begun = reading_process.begin()
+    if by_the_room:
+        await ReadingRoom(SETUP, begun=begun).close()
+    else:
+        begun.end()
+    with pytest.raises(ProcessLookupError):
+        os.kill(begun.pid, 0)
+    begun.end()
+
+
 async def test_it_gets_no_password(monkeypatch: pytest.MonkeyPatch) -> None:
     given: list[dict[str, str]] = []
     monkeypatch.setenv("AZIMUT_SUPPORT_IMAP__PASSWORD", "geheim")
@@ -196,7 +231,7 @@ async def test_it_gets_no_password(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "posix_spawn", spawned)
     ours, theirs = socket.socketpair()
     with ours, theirs:
-        room.spawn(theirs)
+        reading_process.spawn(theirs)
     assert not {"AZIMUT_SUPPORT_IMAP__PASSWORD", "CREDENTIALS_DIRECTORY"} & given[0].keys()
     assert "PATH" in given[0]
 

@@ -13,13 +13,13 @@ import logging
 import os
 import signal
 import socket
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from daemon.edges.reading.frames import receive_frame, send_frame
 from daemon.edges.reading.opening import Setup
+from daemon.edges.reading_process import Begun, spawn
 from daemon.ports import Opened, RawMail, ReadingFault, Unavailable
 
 log = logging.getLogger("azimut.reading")
@@ -36,27 +36,9 @@ TRIES: Final = 2
 DIED: Final = "the reader died"
 HUNG: Final = "the reader took too long"
 
-_NOT_FOR_IT: Final = ("AZIMUT_SUPPORT_", "CREDENTIALS_DIRECTORY", "NOTIFY_SOCKET", "WATCHDOG_")
-"""It reads what strangers write: it gets no password, and does not speak for the service."""
-
-_NO_INPUT: Final = (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0)
-
 
 class _Lost(Exception):
     """The process died or hangs. The text says which."""
-
-
-def spawn(sock: socket.socket) -> int:
-    """Start the reading process on this end of a socket pair; returns its process id. Raises `OSError`.
-
-    It imports nothing from where it is started (-P). A signal to all of the service that reaches it before it
-    can ignore them waits (the mask) until it does.
-    """
-    os.set_inheritable(sock.fileno(), True)
-    command = [sys.executable, "-P", "-m", "daemon.edges.reading.worker", str(sock.fileno())]
-    known = {name: value for name, value in os.environ.items() if not name.startswith(_NOT_FOR_IT)}
-    stops = (signal.SIGTERM, signal.SIGINT)
-    return os.posix_spawn(command[0], command, known, file_actions=[_NO_INPUT], setsigmask=stops)
 
 
 @dataclass(slots=True)
@@ -67,11 +49,19 @@ class _Process:
 
 
 class ReadingRoom:
-    """`Opener` by a process of its own. `start` begins loading; `ready` waits for it."""
+    """`Opener` by a process of its own. `start` begins loading; `ready` waits for it. `begun`: a process that
+    was started already; it is the room's."""
 
-    def __init__(self, setup: Setup, *, spawn: Callable[[socket.socket], int] = spawn) -> None:
+    def __init__(
+        self,
+        setup: Setup,
+        *,
+        spawn: Callable[[socket.socket], int] = spawn,
+        begun: Begun | None = None,
+    ) -> None:
         self._setup = setup
         self._spawn = spawn
+        self._begun = begun
         self._process: _Process | None = None
         self._starting: asyncio.Task[_Process] | None = None
         self._turn = asyncio.Lock()
@@ -115,6 +105,8 @@ class ReadingRoom:
         return copy
 
     async def close(self) -> None:
+        if self._begun is not None:
+            self._begun.end()
         if self._starting is not None:
             self._starting.cancel()
             (started,) = await asyncio.gather(self._starting, return_exceptions=True)
@@ -162,12 +154,9 @@ class ReadingRoom:
         return answer
 
     async def _started(self) -> _Process:
-        ours, theirs = socket.socketpair()
         try:
-            with theirs:
-                pid = self._spawn(theirs)
+            pid, ours = self._first() or self._another()
         except OSError as fault:
-            ours.close()
             raise Unavailable("reader", f"the reading process cannot be started: {fault}") from fault
         writer: asyncio.StreamWriter | None = None
         ready = False
@@ -189,6 +178,20 @@ class ReadingRoom:
                 ours.close()
         log.info("reader_ready", extra={"fields": {"pid": pid}})
         return _Process(pid, reader, writer)
+
+    def _first(self) -> tuple[int, socket.socket] | None:
+        """The one that was begun, once."""
+        begun, self._begun = self._begun, None
+        return None if begun is None else (begun.pid, begun.taken())
+
+    def _another(self) -> tuple[int, socket.socket]:
+        ours, theirs = socket.socketpair()
+        try:
+            with theirs:
+                return self._spawn(theirs), ours
+        except OSError:
+            ours.close()
+            raise
 
     async def _end(self) -> None:
         if self._process is not None:

@@ -1,7 +1,7 @@
 """The reading process: `python -m daemon.edges.reading.worker FD`. It opens mails for as long as the daemon
 lives, and has no way out but its socket: no database, no network, no files but the model.
 
-First frame in: a `Setup`. First frame out: None when it is ready, or the text of what failed. Then questions:
+It loads the model. First frame in: a `Setup`. First frame out: None, or what failed. Then questions:
 ("open", a list of (data, truncated, classified)) gets a list of `Opened | ReadingFault`, and
 ("copy", (data, mark)) the masked mail or None.
 """
@@ -28,12 +28,13 @@ def serve(sock: socket.socket) -> None:
     with suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text("500")
     with suppress(EOFError, ConnectionError):
-        setup = read_frame(sock)
         try:
             model = TriageModel()
         except Exception as fault:
+            read_frame(sock)
             write_frame(sock, f"{type(fault).__name__}: {fault}")
             raise
+        setup = read_frame(sock)
         write_frame(sock, None)
         while True:
             question, about = read_frame(sock)

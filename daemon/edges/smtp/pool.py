@@ -61,6 +61,11 @@ class SmtpPool:
         self._last_error = ""
         self._closed = asyncio.Event()
 
+    @staticmethod
+    def load() -> None:
+        """Import the library now, which takes a while, and not with the first mail."""
+        import aiosmtplib  # noqa: F401
+
     async def send(self, envelope_from: str, recipient: str, message: bytes) -> Delivery:
         """See `ports.Sender`. What cannot go on the wire is LOCAL before any server hears of it."""
         try:
