@@ -163,6 +163,7 @@ async def wire(
         stop=stop,
         cards=card_mails(settings, store, key, edges),
     )
+    ticker.digest.needs = lambda: [p.trouble for p in (intake.progress, outbox.progress) if p.trouble]
     ticker.taken_in = lambda: intake.progress.last is not None
     outbox.behind = lambda: intake.progress.waiting > handfuls.MAILS
     return Desk(

@@ -15,6 +15,7 @@ from daemon.core.actions import Decision
 from daemon.core.dossier import Dossier
 from daemon.core.matching import Lookup, Snapshot
 from daemon.core.reports.material import Material
+from daemon.core.ticking.digest import Morning
 from daemon.core.values import Account, Arrival, Delivery, Disposition, Findings, Mail, OutboxRow, Unreadable
 
 
@@ -298,6 +299,10 @@ class Store(Protocol):
         self, since: datetime, until: datetime, account: str | None = None
     ) -> AsyncIterator[Material]:
         """What the figures of this span are made of, a few tickets at a time: of all accounts, or of one."""
+        ...
+
+    async def morning(self, since: datetime, now: datetime) -> Morning:
+        """What the morning's digest tells of; `since`: what was missed from then on is new."""
         ...
 
     async def list_accounts(self) -> list[Account]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, time
 from typing import TYPE_CHECKING
 
 from daemon.core.values import Language
@@ -43,6 +43,7 @@ class Policy:
     ask_before_update  seconds of working time before a status update at which its assignee is asked for news;
                        0: nobody is
     auto_resolve       the customer's "it works" resolves without an agent's yes
+    digest             when the morning's digest goes out, in the desk's zone; None: never
     """
 
     desk_address: str
@@ -63,6 +64,7 @@ class Policy:
     ask_before_update: int = 0
     away_on_autoreply: bool = True
     auto_resolve: bool = False
+    digest: time | None = None
 
     def agent(self, address: str) -> Agent | None:
         """The agent whose address or alias this is."""

@@ -20,6 +20,7 @@ from daemon.loops.aside import Aside
 from daemon.loops.backoff import Backoff
 from daemon.loops.due import decision_on
 from daemon.loops.monthly import MonthlyStatement, Statements
+from daemon.loops.mornings import MorningDigest
 from daemon.loops.progress import Progress
 from daemon.ports import Clock, Conflict, Store, Unavailable
 
@@ -64,6 +65,7 @@ class TickerLoop:
         self._stop = stop
         self._wake_outbox = wake_outbox
         self._statement = MonthlyStatement(store, policy, statements)
+        self.digest = MorningDigest(store, policy)
         self._longest = longest_sleep
         self._wake = asyncio.Event()
         self._aside = Aside()
@@ -96,8 +98,9 @@ class TickerLoop:
 
     async def once(self) -> None:
         """Do all that is due now. Raises `Unavailable`."""
-        if await self._statement.send(self._clock.now()):
-            self._wake_outbox()
+        for occasion in (self._statement, self.digest):
+            if await occasion.send(self._clock.now()):
+                self._wake_outbox()
         self._in_a_row.clear()
         while not self._stop.is_set() and await self._tick():
             self.progress.alive(self._clock.now())
@@ -205,7 +208,9 @@ class TickerLoop:
         first = await self._store.next_wake()
         if first is not None and first <= now and self._aside:
             first = now + self._aside.pause
-        moments = [at for at in (first, self._statement.next_at(now)) if at is not None]
+        moments = [
+            at for at in (first, self._statement.next_at(now), self.digest.next_at(now)) if at is not None
+        ]
         if not moments:
             return self._longest
         return min(max((min(moments) - now).total_seconds(), 0.0), self._longest)

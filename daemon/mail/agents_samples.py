@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from daemon.core.commands import showing
 from daemon.core.values import Language, OutboxRow, SendState
-from daemon.mail import managers_samples
+from daemon.mail import digest_samples, managers_samples
 from daemon.mail.agents_receipts import ASKED, DONE, FAULTS, receipt
 from daemon.mail.agents_shown import shown
 from daemon.mail.managers_samples import FROZEN, at
@@ -25,6 +25,7 @@ KINDS: Final = (
     "breach",
     "proposal",
     "statement",
+    "digest",
 )
 
 
@@ -220,7 +221,9 @@ _MADE: Final[dict[str, Callable[[Language], dict[str, dict[str, Any]]]]] = {
     "breach": managers_samples.breaches,
     "proposal": managers_samples.proposals,
     "statement": managers_samples.statements,
+    "digest": digest_samples.digests,
 }
+_DESK_WIDE: Final = frozenset({"statement", "digest"})
 _NO_TICKET: Final = frozenset({"warnings", "quiets", "last_tiers", "finding"})
 
 
@@ -231,8 +234,8 @@ def named(kind: str, language: Language) -> dict[str, OutboxRow]:
 
 def _row(kind: str, name: str, context: dict[str, Any]) -> OutboxRow:
     night = kind == "alarm" or (kind == "notification" and context["priority"] == "P1")
-    queued = datetime.fromisoformat(_NIGHT if night else _MORNING if kind == "statement" else _DAY)
-    desk_wide = name in _NO_TICKET or kind == "statement"
+    queued = datetime.fromisoformat(_NIGHT if night else _MORNING if kind in _DESK_WIDE else _DAY)
+    desk_wide = name in _NO_TICKET or kind in _DESK_WIDE
     return OutboxRow(
         id=18,
         version=1,

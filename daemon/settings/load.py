@@ -100,6 +100,7 @@ def policy(settings: Settings) -> core.Policy:
         ask_before_update=int(settings.mail.ask_before_update),
         away_on_autoreply=settings.mail.away_on_autoreply,
         auto_resolve=settings.mail.auto_resolve,
+        digest=settings.mail.digest,
     )
 
 

@@ -50,6 +50,7 @@ def desk_of(root: Table, base: Settings, folder: Path) -> Settings:
     return replace(
         base,
         desk=desk,
+        mail=base.mail.model_copy(update={"digest": None}),  # its mails speak of tickets
         imap=_as(sections["imap"], Imap),
         limits=_as(sections["limits"], Limits),
         agents=tuple(agents.values()),

@@ -12,6 +12,7 @@ from daemon.core.actions import Decision, MarkSent
 from daemon.core.dossier import Dossier
 from daemon.core.matching import Lookup, Snapshot
 from daemon.core.reports.material import Material
+from daemon.core.ticking.digest import Morning
 from daemon.core.values import Account, OutboxRow
 from daemon.ports import Applied, Case, HeldMail, KnownMail, MailboxState, UnderWay
 from daemon.store import (
@@ -20,6 +21,7 @@ from daemon.store import (
     directory,
     ledger,
     material,
+    mornings,
     outbox,
     schema,
     sending,
@@ -33,6 +35,7 @@ from daemon.store.batching import Batch
 from daemon.store.blobs import Blobs
 from daemon.store.clocks import Left
 from daemon.store.connection import Connection, connect
+from daemon.store.corrections import Corrected, corrected
 from daemon.store.dossiers import dossiers
 from daemon.store.erasing import sweep
 from daemon.store.faults import StoreMissing
@@ -223,6 +226,10 @@ class SqlStore:
         """Raises `directory.ImportRefused`, with nothing written."""
         return await directory.import_accounts(self._connection, accounts, now)
 
+    async def morning(self, since: datetime, now: datetime) -> Morning:
+        with self._connection.entered() as client:
+            return await mornings.morning(client, since, now)
+
     async def list_accounts(self) -> list[Account]:
         with self._connection.entered() as client:
             return await directory.list_accounts(client)
@@ -270,6 +277,10 @@ class SqlStore:
     def audit(self) -> AsyncIterator[Finding]:
         """A finding for each promise of the store, as `db check` tells them."""
         return audit.audit(self._connection, self.blobs)
+
+    async def corrections(self) -> list[Corrected]:
+        with self._connection.entered() as client:
+            return await corrected(client)
 
     async def counts(self) -> dict[str, int]:
         with self._connection.entered() as client:

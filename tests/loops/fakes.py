@@ -12,6 +12,7 @@ from daemon.core.actions import Decision, QueueMail, RecordMail, WriteClocks
 from daemon.core.dossier import Dossier
 from daemon.core.matching import Lookup, Snapshot
 from daemon.core.reports.material import Material
+from daemon.core.ticking.digest import Morning
 from daemon.core.values import Account, Delivery, Disposition, Findings, OutboxRow, Outcome, SendState
 from daemon.mail.compose import Rendered
 from daemon.ports import (
@@ -229,6 +230,9 @@ class Store:
         self, since: datetime, until: datetime, account: str | None = None
     ) -> AsyncIterator[Material]:
         raise NotImplementedError("no loop makes a report")
+
+    async def morning(self, since: datetime, now: datetime) -> Morning:
+        raise NotImplementedError("no desk of these tests sends a digest")
 
     async def list_accounts(self) -> list[Account]:
         return []

@@ -12,6 +12,7 @@ from daemon.core import actions as act
 from daemon.core.actions import NEW
 from daemon.core.commands.hearing import Held
 from daemon.core.facts import Listed
+from daemon.core.sla.cycles import CycleOutcome
 from daemon.core.values import Attachment, ClockName, Disposition, Priority, State
 from daemon.ports import Conflict
 from daemon.store.database import SqlStore
@@ -167,6 +168,28 @@ async def test_a_list_tells_of_every_unresolved_ticket_what_is_due_first(store: 
     assert (await store.snapshot(asking())).listing == ()
 
 
+async def test_the_morning_tells_what_was_missed_of_late_and_what_waits(store: SqlStore) -> None:
+    await store.import_accounts([account()], NOW)
+    for number in (1, 2, 3, 4):
+        await store.apply(new_ticket(number, account="A1" if number == 1 else None))
+    missed = {
+        1001: cycle(ClockName.RESOLUTION, HOUR, breached=NOW + HOUR),
+        1002: cycle(
+            ClockName.RESOLUTION, HOUR, breached=NOW + HOUR, met=NOW + 2 * HOUR, outcome=CycleOutcome.LATE
+        ),
+        1003: cycle(ClockName.RESOLUTION, -HOUR, breached=NOW - HOUR),  # told of yesterday
+        1004: cycle(ClockName.RESOLUTION, 9 * HOUR),
+    }
+    await store.apply(decide(*(clocks(number, one) for number, one in missed.items())))
+    found = await store.morning(NOW, NOW + 3 * HOUR)
+    assert [(one.ticket.id, one.account, one.due) for one in found.missed] == [
+        (1001, "Boulangerie Roy", NOW + HOUR),
+        (1002, "", NOW + HOUR),
+    ]
+    assert [one.ticket.id for one in found.listing] == [1001, 1002, 1003, 1004]
+    assert (found.credits, found.quarantine) == ((), 0)
+
+
 async def test_who_has_a_ticket_and_what_priority_it_has_makes_older_readings_stale(store: SqlStore) -> None:
     await store.apply(new_ticket(1))
     changes: tuple[act.Action, ...] = (
@@ -219,6 +242,44 @@ async def test_a_correction_is_kept_for_training(store: SqlStore) -> None:
     await store.apply(decide(spam))
     (row,) = await store._connection.rows('SELECT message_id, field, was, became, "by" FROM correction')
     assert tuple(row.values()) == ("m1", "intent", "ticket", "spam", "alex")
+
+
+async def test_corrected_mails_come_with_their_words_and_what_was_taken_back_does_not(
+    store: SqlStore,
+) -> None:
+    for uid in (1, 2, 3):
+        await store.apply(new_ticket(uid, message(message_id=f"m{uid}", text=f"mots {uid}")))
+
+    def meant(ticket: int, priority: Priority, became: str, field: str = "severity") -> act.Decision:
+        return decide(
+            act.SetPriority(
+                ticket=ticket, priority=priority, provisional=False, rule="agent", at=NOW, by="alex"
+            ),
+            act.AddCorrection(
+                ticket=ticket,
+                message_id=f"m{ticket - 1000}",
+                field=field,
+                was="S2",
+                became=became,
+                at=NOW,
+                by="alex",
+            ),
+        )
+
+    for decision in (
+        meant(1001, Priority.P4, "S4"),
+        meant(1001, Priority.P3, "S3"),  # the last word counts
+        meant(1002, Priority.P4, "S4"),
+        decide(  # taken back
+            act.SetPriority(
+                ticket=1002, priority=Priority.P2, provisional=False, rule="agent", at=NOW, by="alex"
+            )
+        ),
+        meant(1003, Priority.P2, "spam", "intent"),
+    ):
+        await store.apply(decision)
+    found = [(c.ticket, c.field, c.became, c.text) for c in await store.corrections()]
+    assert found == [(1001, "severity", "S3", "mots 1"), (1003, "intent", "spam", "mots 3")]
 
 
 async def test_what_agents_ask_is_led_by_indexes(

@@ -9,7 +9,7 @@ from daemon.core.commands.hearing import Answered, Offered, Standing
 from daemon.core.dossier import Dossier, course_of
 from daemon.core.policy import Policy
 from daemon.core.sla.course import Course
-from daemon.core.sla.events import Bounced
+from daemon.core.sla.events import Bounced, Wrote
 from daemon.core.sla.minutes import usage
 from daemon.core.sla.penalties import month_of
 from daemon.core.sla.promises import version_at
@@ -35,6 +35,7 @@ def standing_of(
         course=course,
         minutes_left=left,
         charged=charged,
+        read=None if any(isinstance(e, Wrote) for e in dossier.events) else dossier.severity,
     )
 
 

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from daemon.core.commands.values import Command, Fault, Reply
 from daemon.core.policy import Agent, Policy
 from daemon.core.sla.course import Course
-from daemon.core.values import Account, Address, Attachment, Priority, State, Ticket
+from daemon.core.values import Account, Address, Attachment, Priority, Severity, State, Ticket
 
 
 class Proof(StrEnum):
@@ -86,6 +86,8 @@ class Standing:
     answered  what another agent sent since the mail that is answered now
     unsent    outbox rows (id, version) of an agent's answer that still waits (`hold`)
     minutes_left  included call minutes of the account this month; charged: more of them cost
+    read      the severity that the model read in the opening mail, as long as no later message of a customer
+              may have changed the case; else None
     """
 
     ticket: Ticket
@@ -100,6 +102,7 @@ class Standing:
     course: Course | None = None
     minutes_left: int | None = None
     charged: bool = True
+    read: Severity | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,14 @@ from daemon.core.commands.hearing import Hearing, Standing
 from daemon.core.commands.values import Command, Verb, Why
 from daemon.core.lifecycle import Event
 from daemon.core.sla.events import By, Closed, Discarded, Reopened, Reprioritised, Resolved, Waited
-from daemon.core.values import Priority, State
+from daemon.core.values import Priority, Severity, State
+
+_SEVERITIES = {
+    Priority.P1: Severity.S1,
+    Priority.P2: Severity.S2,
+    Priority.P3: Severity.S3,
+    Priority.P4: Severity.S4,
+}
 
 
 def wait(hearing: Hearing, command: Command, standing: Standing) -> Deed:
@@ -91,19 +98,6 @@ def discard(hearing: Hearing, command: Command, standing: Standing) -> Deed:
     """Spam: closed, its cycles void, and what the mail really was is kept for training."""
     after, moves = moved(hearing, command, standing, Event.DISCARD)
     ticket = standing.ticket
-    corrections: tuple[Action, ...] = ()
-    if standing.spoke is not None:
-        corrections = (
-            AddCorrection(
-                ticket=ticket.id,
-                message_id=standing.spoke.message_id,
-                field="intent",
-                was="ticket",
-                became="spam",
-                at=hearing.at,
-                by=hearing.agent.handle,
-            ),
-        )
     return Deed(
         verb=command.verb,
         ticket=ticket.id,
@@ -113,7 +107,7 @@ def discard(hearing: Hearing, command: Command, standing: Standing) -> Deed:
             *moves,
             event(standing, Discarded(at=hearing.at)),
             history(hearing, standing, "spam"),
-            *corrections,
+            *_correction(hearing, standing, "intent", "ticket", "spam"),
         ),
     )
 
@@ -144,11 +138,38 @@ def prioritise(hearing: Hearing, command: Command, standing: Standing) -> Deed:
             ),
             event(standing, changed),
             history(hearing, standing, "priority", **detail),
+            *_relabelled(hearing, standing, priority),
         ),
         detail=detail,
         receipt=priority is not ticket.priority,
         retargets=priority is not ticket.priority,
     )
+
+
+def _relabelled(hearing: Hearing, standing: Standing, priority: Priority) -> tuple[Action, ...]:
+    """What the agent's priority says of the severity that the model read, kept for training. A P2 may be an
+    S1 with other means or installs (the contract's P1 rule): it says so only of what was taken for less."""
+    read, meant = standing.read, _SEVERITIES[priority]
+    if read is None or meant is read or (meant is Severity.S2 and read is Severity.S1):
+        return ()
+    return _correction(hearing, standing, "severity", read.value, meant.value)
+
+
+def _correction(
+    hearing: Hearing, standing: Standing, field: str, was: str, became: str
+) -> tuple[Action, ...]:
+    if standing.spoke is None:
+        return ()
+    correction = AddCorrection(
+        ticket=standing.ticket.id,
+        message_id=standing.spoke.message_id,
+        field=field,
+        was=was,
+        became=became,
+        at=hearing.at,
+        by=hearing.agent.handle,
+    )
+    return (correction,)
 
 
 def speaks(hearing: Hearing) -> bool:

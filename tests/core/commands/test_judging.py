@@ -13,7 +13,7 @@ from daemon.core import actions as act
 from daemon.core.commands.hearing import Before, Offered, Proof, Standing
 from daemon.core.commands.values import Verb, Why
 from daemon.core.sla import events as ev
-from daemon.core.values import Account, Attachment, Coverage, Participant, Plan, Priority, State
+from daemon.core.values import Account, Attachment, Coverage, Participant, Plan, Priority, Severity, State
 from tests.core.build import account
 from tests.core.commands.build import (
     LUC,
@@ -199,6 +199,30 @@ def test_spam_is_kept_for_training() -> None:
     (correction,) = of(found, act.AddCorrection)
     assert (correction.message_id, correction.became) == ("m1042@client.example", "spam")
     assert mails(found) == []
+
+
+@pytest.mark.parametrize(
+    ("command", "read", "kept"),
+    [
+        (".p1", Severity.S2, [("S2", "S1")]),
+        (".p3", Severity.S2, [("S2", "S3")]),
+        (".p4", Severity.S1, [("S1", "S4")]),
+        (".p2", Severity.S3, [("S3", "S2")]),
+        (".p2", Severity.S1, []),  # an S1 with other means or installs is a P2
+        (".p1", Severity.S1, []),
+        (".p3", None, []),  # a later message has changed the case
+    ],
+)
+def test_a_priority_says_what_the_mail_was_and_that_is_kept_for_training(
+    command: str, read: Severity | None, kept: list[tuple[str, str]]
+) -> None:
+    other = Priority.P3 if command != ".p3" else Priority.P4
+    found = ruling(command, standing=standing(priority=other, read=read))
+    corrections = of(found, act.AddCorrection)
+    assert [(c.was, c.became) for c in corrections] == kept
+    assert {(c.field, c.message_id, c.by) for c in corrections} <= {
+        ("severity", "m1042@client.example", "alex")
+    }
 
 
 @pytest.mark.parametrize("command", [".spam", ".effacer"])
