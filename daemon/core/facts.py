@@ -9,6 +9,7 @@ from typing import Final
 
 from daemon.core.commands.hearing import Held
 from daemon.core.dossier import Dossier
+from daemon.core.similar import Archive
 from daemon.core.sla.declaring import Declared
 from daemon.core.sla.minutes import LoggedCall
 from daemon.core.values import Account, Contact, OutboxRow, Ticket
@@ -97,6 +98,7 @@ class Snapshot:
     list_known        a domain of `list_domains` belongs to an account
     dossiers          of each of `tickets`, by its number
     declared          every change of hours by `#horaire`
+    archive           solved tickets that a new one is compared with
     answered          the newest mail of ours that this one answers (`recorded_ids`)
     held              the mail of an agent that `answered` tells of
     accounts_named    for each of `accounts` those that it may mean: by key, by name or a part of it
@@ -125,6 +127,7 @@ class Snapshot:
     list_known: bool = False
     dossiers: Mapping[int, Dossier] = field(default_factory=dict)
     declared: tuple[Declared, ...] = ()
+    archive: Archive = field(default_factory=Archive)
     answered: OutboxRow | None = None
     held: Held | None = None
     accounts_named: Mapping[str, tuple[Account, ...]] = field(default_factory=dict)

@@ -10,13 +10,14 @@ from zoneinfo import ZoneInfo
 from daemon.core.actions import OpenTicket, QueueMail
 from daemon.core.case import Case
 from daemon.core.commands.hearing import Hearing, Standing
-from daemon.core.commands.notifying import LONGEST_WORDS, Occasion, Said, Situation
+from daemon.core.commands.notifying import LONGEST_WORDS, Occasion, Said, Similar, Situation
 from daemon.core.commands.queueing import as_ticket, notify, rank_to_agents
 from daemon.core.commands.receipts import transcript
 from daemon.core.commands.values import Reply
 from daemon.core.dossier import Dossier, copied_by
 from daemon.core.policy import Agent, Policy
 from daemon.core.recipients import Circle, recipients
+from daemon.core.similar import similar, words_of
 from daemon.core.sla.course import Course
 from daemon.core.sla.events import Opening
 from daemon.core.sla.minutes import LoggedCall, usage
@@ -51,8 +52,14 @@ def new_ticket(
         account=account,
         contact=case.snapshot.contact,
         minutes_left=minutes_left(case, opened.plan, version, case.snapshot.calls) if account else None,
+        similar=_seen_before(case, opened),
     )
     return _to_agents(case, situation)
+
+
+def _seen_before(case: Case, opened: OpenTicket) -> tuple[Similar, ...]:
+    decided = (e.text for e in opened.evidence if e.facet == "severity")
+    return similar(words_of((opened.subject, *decided)), case.snapshot.archive)
 
 
 def customer_wrote(

@@ -52,7 +52,7 @@ async def settle_cases(
             try:
                 settled = await transaction(connection, trusting)
             except _Spoilt:
-                known.forget_declared()  # what was declared in it is taken back
+                _forget(known, done)  # what was declared in it is taken back
                 done.clear()
                 settled = await transaction(connection, careful)
         finally:
@@ -106,9 +106,8 @@ async def _write(client: Client, known: Known, decision: Decision, done: list[Wr
         if not isinstance(change, act.OpenTicket):
             await WRITERS[type(change)](writing, change)
     await writing.flush()
-    if writing.declares:
-        known.forget_declared()  # the next case of this transaction asks anew
     done.append(writing)
+    _forget(known, (writing,))  # the next case of this transaction asks anew
     return Applied(
         ticket=writing.ticket,
         queued=any(isinstance(a, act.QueueMail | act.RetryMail) for a in decision.actions),
@@ -118,10 +117,17 @@ async def _write(client: Client, known: Known, decision: Decision, done: list[Wr
 
 async def _afterwards(connection: Connection, blobs: Blobs, known: Known, done: Sequence[Writing]) -> None:
     """The transaction is over, well or badly. `done`: what was written in it."""
-    if any(writing.declares for writing in done):
-        known.forget_declared()
+    _forget(known, done)
     if any(writing.erases for writing in done):
         await sweep(connection, blobs)
+
+
+def _forget(known: Known, done: Sequence[Writing]) -> None:
+    """What is kept in memory of the store and no longer holds."""
+    if any(writing.declares for writing in done):
+        known.forget_declared()
+    if any(writing.solves or writing.erases for writing in done):
+        known.forget_archive()
 
 
 def _remember(known: Known, done: Sequence[Writing]) -> None:

@@ -1,5 +1,5 @@
-"""What is asked for with every mail and hardly ever changes: business hours, read once and then kept in
-memory. One daemon writes a store, so what it wrote itself is all that can be new.
+"""What is asked for with every mail and seldom changes: business hours, solved tickets; read once and then
+kept in memory. One daemon writes a store, so what it wrote itself is all that can be new.
 """
 
 from __future__ import annotations
@@ -10,9 +10,11 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any
 
+from daemon.core.similar import Archive
 from daemon.core.sla.calendar import Calendar
 from daemon.core.sla.declaring import Declared
 from daemon.core.sla.spans import Closure, LocalSpan
+from daemon.store import past
 from daemon.store.connection import Client, Row, rows
 from daemon.store.readings import moment
 
@@ -24,6 +26,7 @@ class Known:
         self._calendars: dict[str, Calendar] = {}
         self._digests: dict[tuple[str, str], str] = {}
         self._declared: tuple[Declared, ...] | None = None
+        self._archive: Archive | None = None
 
     async def declared(self, client: Client) -> tuple[Declared, ...]:
         """Every change of hours, in the order of its declaration."""
@@ -35,6 +38,16 @@ class Known:
     def forget_declared(self) -> None:
         """More were declared, or what was declared has been taken back."""
         self._declared = None
+
+    async def archive(self, client: Client) -> Archive:
+        """The solved tickets that a new one is compared with."""
+        if self._archive is None:
+            self._archive = await past.archive(client)
+        return self._archive
+
+    def forget_archive(self) -> None:
+        """A ticket was solved, reopened or erased, or what was written is taken back."""
+        self._archive = None
 
     async def calendars(self, client: Client, digests: Iterable[str]) -> Mapping[str, Calendar]:
         """Those of these digests, and perhaps others."""

@@ -92,6 +92,7 @@ async def take_snapshot(client: Client, known: Known, lookup: Lookup) -> Snapsho
         list_known=await _list_known(client, lookup.list_domains),
         dossiers=dossiers,
         declared=await known.declared(client),
+        archive=await known.archive(client),
         answered=answered,
         held=held,
         accounts_named=await asking.accounts_named(client, lookup.accounts),

@@ -26,6 +26,7 @@ class Writing:
 
     calendars  business hours that are written with it
     declares   it declares hours;  erases: files are to be removed once it is committed
+    solves     what is remembered of solved tickets changes by it
     """
 
     def __init__(self, client: Client, known: Known) -> None:
@@ -34,6 +35,7 @@ class Writing:
         self.calendars: list[Calendar] = []
         self.declares = False
         self.erases = False
+        self.solves = False
         self.ticket: int | None = None
         self._rows: dict[tuple[type[Model], str], list[dict[str, Any]]] = {}
         self._beside: dict[str, Statement] = {}

@@ -121,6 +121,7 @@ async def _set_state(writing: Writing, action: act.SetState) -> None:
     closed = column(Ticket, "closed_at", action.at) if action.state is State.CLOSED else None
     sql = "UPDATE ticket SET state = ?, closed_at = ?, version = version + 1 WHERE id = ?"
     writing.then((sql, [action.state.value, closed, writing.number(action.ticket)]))
+    writing.solves = True
 
 
 async def _add_history(writing: Writing, action: act.AddHistory) -> None:

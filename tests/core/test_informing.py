@@ -10,6 +10,7 @@ import pytest
 
 from daemon.core.actions import NEW, Decision, QueueMail
 from daemon.core.policy import Intake
+from daemon.core.similar import Past, archive_of, words_of
 from daemon.core.sla.declaring import Declared
 from daemon.core.sla.minutes import LoggedCall
 from daemon.core.values import (
@@ -44,7 +45,7 @@ def on_ticket(letter: Any = None, found: Any = None, *, the: Any = None, **chang
 
 
 @pytest.mark.parametrize(
-    ("severity", "priority", "rank"), [("S1", "P1", 1), ("S2", "P2", 2), ("S3", "P3", 5), ("S4", "P4", 5)]
+    ("severity", "priority", "rank"), [("S1", "P1", 1), ("S2", "P2", 5), ("S3", "P3", 5), ("S4", "P4", 5)]
 )
 def test_every_agent_is_told_of_a_new_ticket_and_the_gravest_leave_first(
     severity: str, priority: str, rank: int
@@ -62,6 +63,21 @@ def test_every_agent_is_told_of_a_new_ticket_and_the_gravest_leave_first(
     assert facts["readers"] == ["Marie Roy"]
     assert facts["takes"] is True
     assert [a["sha256"] for a in facts["attachments"]] == ["ab"]  # type: ignore[attr-defined]
+
+
+def test_past_tickets_like_it_are_told_with_how_they_were_solved() -> None:
+    words = words_of(["Caisse gelée, impossible de vendre"])
+    past = Past(
+        ticket=871, at=T0 - timedelta(days=90), subject="Caisse gelée", words=words, how="Redémarrez."
+    )
+    known = snapshot(account=account(), archive=archive_of([past]))
+    letter = mail(subject="Impossible de vendre: caisse gelée!")
+    (first, _) = told(decide(letter, known, found=findings("S1", other_means="no")))
+    assert first.context["similar"] == [
+        {"ticket": 871, "at": past.at.isoformat(), "subject": "Caisse gelée", "how": "Redémarrez."}
+    ]
+    (other, _) = told(decide(mail(subject="Un rapport incomplet"), known))
+    assert other.context["similar"] == []
 
 
 def test_what_is_due_is_told_as_it_is_now() -> None:

@@ -168,6 +168,40 @@ async def test_a_list_tells_of_every_unresolved_ticket_what_is_due_first(store: 
     assert (await store.snapshot(asking())).listing == ()
 
 
+async def test_solved_tickets_are_remembered_with_how_and_forgotten_when_erased(store: SqlStore) -> None:
+    def state(ticket: int, new: State) -> act.SetState:
+        return act.SetState(ticket=ticket, state=new, at=NOW, by="alex")
+
+    async def archived() -> list[tuple[int, str]]:
+        archive = (await store.snapshot(asking())).archive
+        assert archive is not None
+        return [(past.ticket, past.how) for past in archive.tickets]
+
+    assert await archived() == []
+    for number in (1, 2, 3):
+        await store.apply(new_ticket(number))
+    for number in (1001, 1002):
+        cause = f"reply:{number}"
+        await store.apply(decide(mail(cause, ticket=number, kind="reply")))
+        said = act.SaidMail(
+            ticket=number,
+            kind="reply",
+            message_id=f"r{number}@x",
+            recipient=MARIE,
+            text="Redémarrez.",
+            at=NOW,
+        )
+        row = next(one for one in await store.claim_outbox(NOW, 20, HOUR) if one.cause == cause)
+        sent = act.MarkSent(row=row.id, version=row.version, at=NOW, code=250, text="", message=said)
+        await store.apply(decide(sent))
+    await store.apply(decide(state(1001, State.RESOLVED), state(1003, State.CLOSED)))
+    assert await archived() == [(1001, "Redémarrez.")], "nobody answered 1003, and 1002 is open"
+    await store.apply(decide(state(1001, State.OPEN), state(1002, State.CLOSED)))
+    assert await archived() == [(1002, "Redémarrez.")]
+    await store.apply(decide(act.EraseTicket(ticket=1002, at=NOW, by="sam")))
+    assert await archived() == []
+
+
 async def test_the_morning_tells_what_was_missed_of_late_and_what_waits(store: SqlStore) -> None:
     await store.import_accounts([account()], NOW)
     for number in (1, 2, 3, 4):
