@@ -53,7 +53,7 @@ train: setup
 	$(BIN)/azimut-support model train
 
 lock: setup
-	$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 \
+	$(BIN)/uv pip compile pyproject.toml --extra test --extra lint --universal --python-version 3.11 \
 	    --generate-hashes --no-emit-index-url --no-annotate --quiet --upgrade \
 	    --custom-compile-command "make lock" --output-file requirements.lock
 

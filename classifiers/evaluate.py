@@ -41,7 +41,10 @@ def evaluate(triage: Triage, examples: Sequence[Example]) -> Report:
         report[facet] = _facet(facet, labels, tickets if facet == "severity" else pairs)
     report["details"] = {name: _detail(name, pairs) for name in DETAILS}
     report["priority"] = scores(
-        [_priority(e.severity or "", e.installs, e.other_means) for e, _ in tickets],
+        [
+            _priority(e.severity or "", e.installs or "unknown", e.other_means or "unknown")
+            for e, _ in tickets
+        ],
         [_priority(r.severity, r.installs, r.other_means) for _, r in tickets],
         _PRIORITIES,
     )
@@ -71,7 +74,7 @@ def _facet(facet: str, labels: Sequence[str], pairs: Sequence[Pair]) -> Report:
 
 def _detail(name: str, pairs: Sequence[Pair]) -> Report:
     return scores(
-        [GIVEN if name in e.details else MISSING for e, _ in pairs],
+        [GIVEN if name in (e.details or ()) else MISSING for e, _ in pairs],
         [MISSING if name in r.missing else GIVEN for _, r in pairs],
         (GIVEN, MISSING),
     )

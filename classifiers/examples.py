@@ -21,17 +21,18 @@ _TEST_SHARE: Final = 0.15
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Example:
     """A mail with its labels. `severity` None unless the intent is ticket; `details` are those given, in our
-    names; `language` fr, en or mixed; `group` names the contrast set, or the mail itself."""
+    names; `language` fr, en or mixed; `group` names the contrast set, or the mail itself. Where nobody has
+    labelled a facet (mails of a desk) it is None."""
 
     id: str
     subject: str
     body: str
     severity: str | None
-    other_means: str
-    installs: str
-    intent: str
+    other_means: str | None
+    installs: str | None
+    intent: str | None
     evidence: tuple[str, ...]
-    details: frozenset[str]
+    details: frozenset[str] | None
     hard: bool
     language: str
     group: str
@@ -58,6 +59,30 @@ def read_corpus(folder: Path = CORPUS) -> list[Example]:
     return examples
 
 
+def of_desk(*, id_: str, subject: str, body: str, language: str, **labels: str) -> Example:
+    """A mail that an agent corrected, with the one label that they gave: a severity says that it is a ticket.
+    Raises ValueError for a label that is none."""
+    severity = labels.get("severity")
+    example = Example(
+        id=id_,
+        subject=subject,
+        body=body,
+        severity=severity,
+        other_means=None,
+        installs=None,
+        intent=labels.get("intent", "ticket" if severity else None),
+        evidence=(),
+        details=None,
+        hard=False,
+        language=language,
+        group=id_,
+    )
+    for value, allowed in ((example.intent, INTENTS), (severity, (*SEVERITIES, None))):
+        if value not in allowed:
+            raise ValueError(f"{value!r} is none of {allowed}")
+    return example
+
+
 def split(examples: Sequence[Example]) -> tuple[list[Example], list[Example]]:
     """(training, test): 15 % of the groups for the test, chosen by a hash of the group's name, so that a mail
     that is added moves no other mail across."""
@@ -78,7 +103,7 @@ def fingerprint(examples: Iterable[Example]) -> str:
     digest = hashlib.sha256()
     for e in examples:
         fields = [e.id, e.subject, e.body, e.severity, e.other_means, e.installs, e.intent]
-        digest.update(json.dumps([*fields, *e.evidence, sorted(e.details), e.group]).encode())
+        digest.update(json.dumps([*fields, *e.evidence, sorted(e.details or ()), e.group]).encode())
     return digest.hexdigest()
 
 

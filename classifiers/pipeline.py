@@ -6,13 +6,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 import spacy
 from spacy.language import Language
 from spacy.tokens import Doc
 
-from classifiers.components import LANGUAGE, READER, TEXT, Worksheet, worksheet
+from classifiers.components import LANGUAGE, READER, SECOND, TEXT, SecondOpinion, Worksheet, worksheet
+from classifiers.encoder import EncoderFault
 from classifiers.evidence import Evidence
 from classifiers.labels import DETAILS, EVIDENCE_FACETS, MISSING, SILENT, UNREAD
 
@@ -61,6 +62,15 @@ class Triage:
         """What the model says of itself: seed, corpus, scores, and the spaCy versions it fits."""
         return dict(self._nlp.meta)
 
+    def warm_up(self) -> None:
+        """Load what the first doubtful mail would wait for. Raises ModelFault."""
+        encoder = cast("SecondOpinion", self._nlp.get_pipe(SECOND)).encoder
+        if encoder is not None:
+            try:
+                encoder.load()
+            except EncoderFault as fault:
+                raise ModelFault(str(fault)) from fault
+
     def classify(self, subject: str, body: str) -> Reading:
         # No token is made: none is looked at, and spaCy would keep every word it ever met.
         doc = Doc(self._nlp.vocab, user_data={TEXT: joined(subject, body)})
@@ -77,7 +87,7 @@ def load(path: Path | None = None) -> Triage:
     folder = path or MODEL
     try:
         nlp = spacy.load(folder)
-        missing = {READER, LANGUAGE, *DETAILS, *EVIDENCE_FACETS, "intent"} - set(nlp.pipe_names)
+        missing = {READER, SECOND, LANGUAGE, *DETAILS, *EVIDENCE_FACETS, "intent"} - set(nlp.pipe_names)
     except (OSError, ValueError, KeyError) as trouble:
         raise ModelFault(
             f"{folder}: no usable model ({trouble}): build one with `azimut-support model train`"
@@ -91,6 +101,7 @@ def blank() -> Language:
     """The pipeline with every component in its place and nothing learnt."""
     nlp = spacy.blank("xx")
     nlp.add_pipe("azimut_reader", name=READER)
+    nlp.add_pipe("azimut_second_opinion", name=SECOND)
     for facet in ("intent", *EVIDENCE_FACETS, *DETAILS):
         config = {
             "explain": facet in EVIDENCE_FACETS,

@@ -25,7 +25,7 @@ from classifiers.plans import NOT_LABELLED, PLANS, Plan
 from classifiers.segmentation import layout
 
 SEED: Final = 20261125
-VERSION: Final = "0.2.0"
+VERSION: Final = "0.3.0"
 """Of the trained model: it changes with the corpus or the design."""
 _FOLDS: Final = 4
 _LEAST: Final = 2  # a feature seen in one mail only teaches nothing
@@ -91,6 +91,8 @@ def save(nlp: Language, folder: Path) -> None:
 def truth(example: Example, facet: str) -> str | None:
     """The example's label of a facet (or detail); None when it has none."""
     if facet in DETAILS:
+        if example.details is None:
+            return None
         return GIVEN if facet in example.details else MISSING
     label: str | None = getattr(example, facet)
     return label

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, TextIO
 from daemon.cli.failure import CommandFailed, UsageFault
 
 if TYPE_CHECKING:
+    from classifiers.examples import Example
     from classifiers.pipeline import Reading, Triage
 
 _EXPECTED = 'expected an object {"id", "subject", "body", "installs": number or null}'
@@ -39,6 +40,19 @@ def register(sub: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     train = actions.add_parser("train", help="build the pipeline from the corpus")
     train.add_argument("--seed", type=int, metavar="N", help="of the folds (default: the shipped model's)")
     train.add_argument("--out", metavar="DIR", help="where to write it (default: the shipped model's place)")
+    train.add_argument(
+        "--encoder",
+        choices=("keep", "train", "none"),
+        default="keep",
+        help="keep the shipped one (default), train it anew (needs `pip install azimut-support[train]` and "
+        "half an hour), or do without",
+    )
+    train.add_argument(
+        "--from-store",
+        action="store_true",
+        help="also on the mails of this desk that agents have corrected (#p1, #p3, #p4, #spam); the model is "
+        "written only if it is no worse on the frozen test",
+    )
     train.set_defaults(func=train_model)
     evaluate = actions.add_parser("evaluate", help="the model's figures on mails it was not trained on")
     evaluate.add_argument("--json", action="store_true", help="one JSON document")
@@ -93,12 +107,20 @@ def as_json(id_: object, reading: Reading, installs: int | None) -> dict[str, ob
 def train_model(args: argparse.Namespace) -> int:
     """Train on the corpus without its held-out mails, write the model and say how good it is on those."""
     from classifiers import examples, train
-    from classifiers.publish import publish
+    from classifiers.encoder import EncoderFault
+    from classifiers.publish import Encoding, NotPromoted, publish
 
     out = Path(args.out) if args.out else None
+    more = _of_desk(args) if args.from_store else []
     try:
-        report = publish(out, seed=train.SEED if args.seed is None else args.seed, progress=_progress)
-    except examples.CorpusFault as fault:
+        report = publish(
+            out,
+            seed=train.SEED if args.seed is None else args.seed,
+            encoding=Encoding(args.encoder),
+            more=more,
+            progress=_progress,
+        )
+    except (examples.CorpusFault, EncoderFault, NotPromoted) as fault:
         raise CommandFailed(str(fault)) from fault
     except OSError as trouble:
         raise CommandFailed(
@@ -123,6 +145,27 @@ def evaluate_model(args: argparse.Namespace) -> int:
     return 0
 
 
+def _of_desk(args: argparse.Namespace) -> list[Example]:
+    """The mails that agents have corrected, as examples. Raises CommandFailed when there are none."""
+    from classifiers.examples import of_desk
+    from daemon.cli.stored import settings_of, with_store
+
+    found = [
+        of_desk(
+            id_=f"desk {one.ticket} {one.field}",
+            subject=one.subject,
+            body=one.text,
+            language=one.language,
+            **{one.field: one.became},
+        )
+        for one in with_store(settings_of(args), lambda store: store.corrections())
+    ]
+    if not found:
+        raise CommandFailed("the store holds no corrections: agents make them with #p1, #p3, #p4 and #spam")
+    _progress(f"{len(found)} mails that agents corrected")
+    return found
+
+
 def _triage() -> Triage:
     from classifiers.pipeline import ModelFault, load
 
@@ -137,7 +180,7 @@ def _progress(line: str) -> None:
 
 
 def _table(report: dict[str, object]) -> str:
-    from classifiers.publish import figures
+    from classifiers.card import figures
 
     return figures(report)
 

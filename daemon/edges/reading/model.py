@@ -12,6 +12,7 @@ class TriageModel:
         from classifiers.pipeline import load
 
         self._triage = load()
+        self._triage.warm_up()
 
     def classify(self, subject: str, text: str) -> Findings:
         reading = self._triage.classify(subject, text)
