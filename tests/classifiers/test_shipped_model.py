@@ -150,7 +150,7 @@ def test_the_model_folder_is_small_and_every_file_reads_without_pickle() -> None
         elif path.name == "tokenizer":
             srsly.msgpack_loads(path.read_bytes())
         else:
-            assert path.name in {"config.cfg", "MODEL_CARD.md"}
+            assert path.name in {"config.cfg", "MODEL_CARD.md", "weights.onnx"}
 
 
 def test_training_twice_gives_the_same_bytes_and_loading_the_same_readings(
