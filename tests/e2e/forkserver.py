@@ -38,10 +38,12 @@ from tests.servers import smtp_peer
 
 def main() -> None:
     from daemon import app
+    from daemon.edges import reading_process
     from daemon.edges.reading import ReadingRoom, TriageModel, worker
 
     model = TriageModel()
     worker.TriageModel = lambda: model  # type: ignore[misc,assignment]
+    reading_process.spawn = _fork_reader
     app.ReadingRoom = functools.partial(ReadingRoom, spawn=_fork_reader)  # type: ignore[misc]
     print(json.dumps({"ready": os.getpid()}), flush=True)
     for line in sys.stdin:
