@@ -50,6 +50,8 @@ poll_interval = "1s"
 host = "127.0.0.1"
 port = {smtp}
 tls = "none"
+[mail]
+digest = ""
 [store]
 url = "sqlite:///{data}/desk.sqlite3"
 [http]

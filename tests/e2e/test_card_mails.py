@@ -77,7 +77,7 @@ def test_the_numbers_are_nowhere_and_everything_is_there_once(
 
 def test_keep_leaves_the_original(make: MakeDesk, smtp_process: StartSmtp, daemons: Daemons) -> None:
     desk = make(smtp_process().port)
-    desk.reconfigure("[store]", '[mail]\ncard_mails = "keep"\n[store]')
+    desk.reconfigure('digest = ""', 'digest = ""\ncard_mails = "keep"')
     desk.deliver(SHAPES["plain"])
     assert daemons.run_once(desk) == 0, desk.log()
     (mail,) = _mails(desk, "Processed")
