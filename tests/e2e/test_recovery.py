@@ -282,8 +282,8 @@ def idle(desk: Desk) -> bool:
 
 def unreached(desk: Desk, log: Path) -> set[tuple[str, int]]:
     """Which acknowledgements and notifications, by kind and customer's ticket, are still missing: no copy was
-    taken over, and no manager was told that it may not have arrived. A connection that is lost twice after
-    the whole mail says no more than that."""
+    taken over, and no manager was told that it may not have arrived (of a notification that is given up
+    nobody is told). A connection that is lost twice after the whole mail says no more than that."""
     taken = {mail["message_id"].strip("<>") for mail in accepted(log)}
     rows = desk.rows("SELECT kind, ticket, message_id FROM outbox WHERE message_id IS NOT NULL")
     reached = {(kind, ticket) for kind, ticket, name in rows if name in taken}
@@ -291,7 +291,7 @@ def unreached(desk: Desk, log: Path) -> set[tuple[str, int]]:
         "SELECT DISTINCT a.kind, a.ticket FROM outbox a"
         " JOIN outbox n ON n.cause LIKE 'undeliverable:' || a.id || ':%'"
         " WHERE a.state = 'failed' AND n.state = 'sent'"
-    )
+    ) + desk.rows("SELECT kind, ticket FROM outbox WHERE state = 'failed' AND kind = 'notification'")
     tickets = [number for (number,) in desk.rows("SELECT id FROM ticket")]
     wanted = {(kind, number) for kind in ("ack", "notification") for number in tickets}
     missing = wanted - reached - set(warned)
