@@ -100,9 +100,9 @@ def _judges(nlp: Language, training: Sequence[Example]) -> dict[str, tuple[Judge
         "TF-IDF + linear": (linear, size),
         "sentence model": (sentences, size),
         "stack": (stack, size),
-        "encoder": (lambda text: encoder.probabilities(text)["severity"], len(encoder.weights)),
-        "stack + encoder": (blended(2.0), size + len(encoder.weights)),
-        "cascade (shipped)": (blended(shipped.below), size + len(encoder.weights)),
+        "encoder": (lambda text: encoder.probabilities(text)["severity"], encoder.size),
+        "stack + encoder": (blended(2.0), size + encoder.size),
+        "cascade (shipped)": (blended(shipped.below), size + encoder.size),
     }
 
 

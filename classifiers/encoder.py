@@ -29,10 +29,11 @@ class EncoderFault(Exception):
 
 @dataclass(slots=True, kw_only=True)
 class Encoder:
-    """`heads`: the labels of each facet, in the order of the outputs. `longest`: word pieces that are read.
-    `about`: where it comes from, JSON-ready."""
+    """`weights`: the ONNX model, or the file that holds it: read from there it costs its size once only, which
+    counts in a daemon. `heads`: the labels of each facet, in the order of the outputs. `longest`: word pieces
+    that are read. `about`: where it comes from, JSON-ready."""
 
-    weights: bytes = field(repr=False)
+    weights: bytes | Path = field(repr=False)
     tokenizer: bytes = field(repr=False)
     heads: Mapping[str, tuple[str, ...]]
     longest: int
@@ -66,16 +67,24 @@ class Encoder:
         pieces.no_padding()
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1  # the daemon's cores have other work
-        options.enable_cpu_mem_arena = options.enable_mem_pattern = False  # they keep a long mail's memory
+        options.enable_mem_pattern = False  # a plan kept for each length
+        options.add_session_config_entry("session.disable_prepacking", "1")  # a second copy of each matrix
         options.log_severity_level = 3
+        source = self.weights if isinstance(self.weights, bytes) else str(self.weights)
         self._pieces = pieces
         self._session = onnxruntime.InferenceSession(
-            self.weights, sess_options=options, providers=["CPUExecutionProvider"]
+            source, sess_options=options, providers=["CPUExecutionProvider"]
         )
+
+    @property
+    def size(self) -> int:
+        """Bytes of the weights."""
+        return len(self.weights) if isinstance(self.weights, bytes) else self.weights.stat().st_size
 
     def to_disk(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / _WEIGHTS).write_bytes(self.weights)
+        weights = self.weights if isinstance(self.weights, bytes) else self.weights.read_bytes()
+        (folder / _WEIGHTS).write_bytes(weights)
         (folder / _TOKENIZER).write_bytes(self.tokenizer)
         about = {"heads": self.heads, "longest": self.longest, "about": self.about}
         (folder / _ABOUT).write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
@@ -84,8 +93,10 @@ class Encoder:
     def from_disk(cls, folder: Path) -> Encoder:
         """Raises OSError and ValueError for files that are not there or are none of ours."""
         about = json.loads((folder / _ABOUT).read_text(encoding="utf-8"))
+        with (folder / _WEIGHTS).open("rb"):  # one that is missing is told now, not at the first doubtful mail
+            pass
         return cls(
-            weights=(folder / _WEIGHTS).read_bytes(),
+            weights=folder / _WEIGHTS,
             tokenizer=(folder / _TOKENIZER).read_bytes(),
             heads={facet: tuple(labels) for facet, labels in about["heads"].items()},
             longest=int(about["longest"]),

@@ -11,7 +11,7 @@ from daemon.core.actions import OpenTicket, QueueMail
 from daemon.core.case import Case
 from daemon.core.commands.hearing import Hearing, Standing
 from daemon.core.commands.notifying import LONGEST_WORDS, Occasion, Said, Similar, Situation
-from daemon.core.commands.queueing import as_ticket, notify, rank_to_agents
+from daemon.core.commands.queueing import RANK, as_ticket, notify
 from daemon.core.commands.receipts import transcript
 from daemon.core.commands.values import Reply
 from daemon.core.dossier import Dossier, copied_by
@@ -100,7 +100,7 @@ def it_works(case: Case, ticket: Ticket, course: Course) -> tuple[QueueMail, ...
         }
         if recipients("confirm", Circle(policy=case.policy, agent=agent.addresses[0])):
             asked = transcript(hearing, "confirm", "asked", **facts)
-            mails.append(replace(asked, rank=rank_to_agents(ticket.priority)))
+            mails.append(replace(asked, rank=RANK))
     return tuple(mails)
 
 

@@ -1,4 +1,4 @@
-"""Notifications, queued for those who are to get them, and how urgent they are beside customers' mails."""
+"""Notifications, queued for those who are to get them."""
 
 from __future__ import annotations
 
@@ -9,15 +9,11 @@ from daemon.core.actions import NEW, OpenTicket, QueueMail
 from daemon.core.commands.notifying import Situation, notification
 from daemon.core.policy import Policy
 from daemon.core.recipients import REQUESTER, Circle, recipients
-from daemon.core.values import Participant, Priority, State, Ticket
+from daemon.core.values import Participant, State, Ticket
 
-_URGENT: Final = 1
-_CALM: Final = 5
-
-
-def rank_to_agents(priority: Priority) -> int:
-    """A mail to agents leaves after everything that a customer waits for; that of a P1 with the first."""
-    return _URGENT if priority is Priority.P1 else _CALM
+RANK: Final = 5
+"""Agents read a notification in minutes: it leaves after everything that a customer waits for. Who is to get up
+for a P1 has the `alarm`, which leaves with the first."""
 
 
 def notify(
@@ -32,7 +28,7 @@ def notify(
             recipient=address,
             cause=f"{cause}:{address}",
             context=context,
-            rank=rank_to_agents(situation.ticket.priority),
+            rank=RANK,
             at=now,
         )
         for address in recipients("notification", Circle(policy=policy, assignee=assignee))
