@@ -16,17 +16,17 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 import numpy as np
-from spacy.language import Language
-from spacy.tokens import Doc
 
 from classifiers.blending import Blend
-from classifiers.components import SECOND, TEXT, SecondOpinion, worksheet
+from classifiers.components import READER, SECOND, TEXT, Facet, Reader, SecondOpinion, worksheet
 from classifiers.encoder import Encoder
 from classifiers.examples import FROZEN, Example, read_corpus, split
+from classifiers.facet import FacetModel, Vectors
 from classifiers.labels import SEVERITIES
+from classifiers.lean import Doc, Language
 from classifiers.linear import Doubles, softmax
 from classifiers.metrics import scores
 from classifiers.pipeline import MODEL, joined, load
@@ -67,15 +67,16 @@ def _judges(nlp: Language, training: Sequence[Example]) -> dict[str, tuple[Judge
     encoder = second.encoder or Encoder.from_disk(MODEL / SECOND / "encoder")
     shipped = second.blends["severity"]
     most = Counter(e.severity for e in training if e.severity).most_common(1)[0][0]
-    severity = nlp.get_pipe("severity").model  # type: ignore[attr-defined]
+    severity = _severity(nlp)
     size = _size(MODEL / "severity") + _size(MODEL / "reader")
 
     def linear(text: str) -> Doubles:
         return softmax(severity.document.scores(_vectors(nlp, text).whole))
 
     def sentences(text: str) -> Doubles:
-        _, telling = severity.document, severity.clauses
-        each = telling.scores_of_all(_vectors(nlp, text).clauses)
+        if severity.clauses is None:
+            raise SystemExit("the severity's model reads no clauses: train one")
+        each = severity.clauses.scores_of_all(_vectors(nlp, text).clauses)
         return softmax((each[:, :-1] - each[:, -1:]).max(axis=0)) if len(each) else np.ones(4) / 4
 
     def stack(text: str) -> Doubles:
@@ -88,7 +89,7 @@ def _judges(nlp: Language, training: Sequence[Example]) -> dict[str, tuple[Judge
 
         def judge(text: str) -> Doubles:
             verdict = severity.judge(_vectors(nlp, text))
-            if blend.asks(verdict):
+            if blend.asks(verdict, read=False):
                 verdict = blend.together(verdict, encoder.probabilities(text)["severity"])
             return np.array(list(verdict.probabilities.values()))
 
@@ -106,9 +107,16 @@ def _judges(nlp: Language, training: Sequence[Example]) -> dict[str, tuple[Judge
     }
 
 
-def _vectors(nlp: Language, text: str) -> object:
-    reader = nlp.get_pipe("reader")
-    return worksheet(reader(Doc(nlp.vocab, user_data={TEXT: text}))).vectors  # type: ignore[operator]
+def _vectors(nlp: Language, text: str) -> Vectors:
+    reader = cast("Reader", nlp.get_pipe(READER))
+    return worksheet(reader(Doc(nlp.vocab, user_data={TEXT: text}))).vectors
+
+
+def _severity(nlp: Language) -> FacetModel:
+    model = cast("Facet", nlp.get_pipe("severity")).model
+    if model is None:
+        raise SystemExit("the pipeline holds no model of severity: train one")
+    return model
 
 
 def _by_rules(text: str) -> Doubles:
@@ -148,10 +156,9 @@ def _curve(training: Sequence[Example], tests: dict[str, list[Example]]) -> None
         part = [e for e in training if e.group in kept]
         nlp = train(part)
         consult(nlp, None, ())
-        severity = nlp.get_pipe("severity").model  # type: ignore[attr-defined]
 
-        def judge(text: str, nlp: Language = nlp, model: object = severity) -> Doubles:
-            return softmax(model.judge(_vectors(nlp, text)).scores)  # type: ignore[attr-defined, no-any-return]
+        def judge(text: str, nlp: Language = nlp, model: FacetModel = _severity(nlp)) -> Doubles:  # noqa: B008
+            return softmax(model.judge(_vectors(nlp, text)).scores)
 
         told = "".join(f"{name}: {_tell(judge, mails)[0]}   " for name, mails in tests.items())
         print(f"{len(part):6} mails   {told}", flush=True)

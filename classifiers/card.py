@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final, cast
 
-from spacy.language import Language
-from spacy.tokens import Doc
-
 from classifiers.components import SECOND, TEXT, SecondOpinion, worksheet
 from classifiers.encoder import Encoder
 from classifiers.evaluate import Report
 from classifiers.examples import Example
+from classifiers.lean import Doc, Language
 from classifiers.pipeline import joined
 
 _FACETS: Final = ("severity", "intent", "other_means", "installs")

@@ -10,15 +10,13 @@ from functools import partial
 from pathlib import Path
 from typing import Final, cast
 
-from spacy.language import Language
-from spacy.tokens import Doc
-
 from classifiers import evidence, language
 from classifiers.blending import Blend, read_blend
 from classifiers.encoder import Encoder
 from classifiers.evidence import Evidence
 from classifiers.facet import FacetModel, Vectors, Verdict, vectors
 from classifiers.features import Vocabulary
+from classifiers.lean import Doc, Language
 from classifiers.linear import Doubles
 from classifiers.segmentation import layout
 

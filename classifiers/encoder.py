@@ -29,9 +29,9 @@ class EncoderFault(Exception):
 
 @dataclass(slots=True, kw_only=True)
 class Encoder:
-    """`weights`: the ONNX model, or the file that holds it: read from there it costs its size once only, which
-    counts in a daemon. `heads`: the labels of each facet, in the order of the outputs. `longest`: word pieces
-    that are read. `about`: where it comes from, JSON-ready."""
+    """`weights`: the ONNX model, or the file that holds it: read from there it costs its size once only.
+    `heads`: the labels of each facet, in the order of the outputs. `longest`: word pieces that are read.
+    `about`: where it comes from, JSON-ready."""
 
     weights: bytes | Path = field(repr=False)
     tokenizer: bytes = field(repr=False)
@@ -93,7 +93,9 @@ class Encoder:
     def from_disk(cls, folder: Path) -> Encoder:
         """Raises OSError and ValueError for files that are not there or are none of ours."""
         about = json.loads((folder / _ABOUT).read_text(encoding="utf-8"))
-        with (folder / _WEIGHTS).open("rb"):  # one that is missing is told now, not at the first doubtful mail
+        with (folder / _WEIGHTS).open(
+            "rb"
+        ):  # one that is missing is told now, not at the first doubtful mail
             pass
         return cls(
             weights=folder / _WEIGHTS,

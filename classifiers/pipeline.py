@@ -8,14 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, cast
 
-import spacy
-from spacy.language import Language
-from spacy.tokens import Doc
-
 from classifiers.components import LANGUAGE, READER, SECOND, TEXT, SecondOpinion, Worksheet, worksheet
 from classifiers.encoder import EncoderFault
 from classifiers.evidence import Evidence
 from classifiers.labels import DETAILS, EVIDENCE_FACETS, MISSING, SILENT, UNREAD
+from classifiers.lean import Doc, Language, spacy
 
 MODEL: Final = Path(__file__).parent / "model"
 _GAP: Final = "\n\n"  # between subject and body: no sentence, so no evidence, crosses it

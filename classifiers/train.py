@@ -11,7 +11,6 @@ from typing import Final, cast
 
 import numpy as np
 from numpy.typing import NDArray
-from spacy.language import Language
 
 from classifiers.components import READER, Facet, Reader
 from classifiers.examples import Example, fingerprint, folds
@@ -19,6 +18,7 @@ from classifiers.facet import BACKGROUND, FacetModel, Vectors, brevity, margins,
 from classifiers.features import Ints, Vocabulary
 from classifiers.fitting import Rows, fit
 from classifiers.labels import DETAILS, GIVEN, MISSING
+from classifiers.lean import Language
 from classifiers.linear import Doubles, Linear
 from classifiers.pipeline import blank, joined
 from classifiers.plans import NOT_LABELLED, PLANS, Plan

@@ -6,13 +6,12 @@ from collections.abc import Sequence
 from typing import Final, cast
 
 import numpy as np
-from spacy.language import Language
-from spacy.tokens import Doc
 
 from classifiers.blending import fit_blend
 from classifiers.components import SECOND, TEXT, SecondOpinion, worksheet
 from classifiers.encoder import Encoder
 from classifiers.examples import Example
+from classifiers.lean import Doc, Language
 from classifiers.pipeline import joined
 from classifiers.plans import PLANS
 from classifiers.train import truth

@@ -44,9 +44,7 @@ def on_ticket(letter: Any = None, found: Any = None, *, the: Any = None, **chang
     return decide(letter, snapshot(account=account(), tickets=(one,)), claims=[TOKEN], found=found)
 
 
-@pytest.mark.parametrize(
-    ("severity", "priority"), [("S1", "P1"), ("S2", "P2"), ("S3", "P3"), ("S4", "P4")]
-)
+@pytest.mark.parametrize(("severity", "priority"), [("S1", "P1"), ("S2", "P2"), ("S3", "P3"), ("S4", "P4")])
 def test_every_agent_is_told_of_a_new_ticket_after_all_that_customers_wait_for(
     severity: str, priority: str
 ) -> None:

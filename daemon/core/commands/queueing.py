@@ -12,7 +12,7 @@ from daemon.core.recipients import REQUESTER, Circle, recipients
 from daemon.core.values import Participant, State, Ticket
 
 RANK: Final = 5
-"""Agents read a notification in minutes: it leaves after everything that a customer waits for. Who is to get up
+"""Agents read a notification within minutes: it leaves after all that customers wait for. Who is to get up
 for a P1 has the `alarm`, which leaves with the first."""
 
 
