@@ -40,7 +40,7 @@ AHEAD_FOR: Final = timedelta(seconds=10)
 """How long a row may lie claimed and not begun: then others may be graver, and its lease is not for lying."""
 
 PATIENCE: Final = timedelta(minutes=1)
-"""How long mails of the last rank (notifications to agents) lie while customers' mails are waiting to be read:
+"""How long mails of the last rank (notifications to agents) lie while customers' mails wait to be read:
 acknowledgements go first."""
 
 BETWEEN_LOOKS: Final = 0.1
