@@ -30,6 +30,7 @@ class Attempts:
         self._mailbox = mailbox
         self._uidvalidity: int | None = None
         self._earlier: dict[int, int] = {}
+        self._in_hand: dict[int, int] = {}
         self._noted = False
 
     async def open(self, uidvalidity: int) -> None:
@@ -42,33 +43,41 @@ class Attempts:
 
     def keep(self, uids: Sequence[int]) -> None:
         """These are in the folder, all others have gone or have their ledger row."""
+        self._in_hand = {}
         self._earlier = {uid: count for uid, count in self._earlier.items() if uid in set(uids)}
         if self._earlier:
             fields = {"mailbox": self._mailbox, "uids": sorted(self._earlier)}
             log.warning("mails_in_hand_at_the_last_end", extra={"fields": fields})
 
-    def batches(self, uids: Sequence[int], size: int) -> Iterator[Sequence[int]]:
-        """Unsuspected mails first, `size` at a time; then the others one by one, the most suspected last, so
+    def runs(self, uids: Sequence[int], size: int) -> Iterator[Sequence[Sequence[int]]]:
+        """Runs of batches; within a run the next batch may be read while the last one is written. Unsuspected
+        mails first, `size` to a batch; then the others, each a run by itself, the most suspected last, so
         that whatever kills us has let all others pass."""
         fresh = [uid for uid in uids if uid not in self._earlier]
-        for start in range(0, len(fresh), size):
-            yield fresh[start : start + size]
+        if fresh:
+            yield [fresh[start : start + size] for start in range(0, len(fresh), size)]
         for uid in sorted((uid for uid in uids if uid in self._earlier), key=lambda u: (self._earlier[u], u)):
-            yield [uid]
+            yield [[uid]]
 
     def given_up(self, uid: int) -> bool:
         return self._earlier.get(uid, 0) >= ATTEMPTS
 
     async def begin(self, uids: Sequence[int]) -> None:
-        """Note these as in hand. Raises `Unavailable`."""
+        """Note these as in hand, beside those that are. Raises `Unavailable`."""
         if uids:
             self._noted = True
-            await self._note({**self._earlier, **{uid: self._earlier.get(uid, 0) + 1 for uid in uids}})
+            self._in_hand.update({uid: self._earlier.get(uid, 0) + 1 for uid in uids})
+            await self._note({**self._earlier, **self._in_hand})
+
+    def put_down(self) -> None:
+        """Nothing is in hand now; who is suspected stays so."""
+        self._in_hand = {}
 
     def done(self, uids: Sequence[int]) -> None:
         """These have their ledger rows."""
         for uid in uids:
             self._earlier.pop(uid, None)
+            self._in_hand.pop(uid, None)
 
     def complete(self, last: int) -> int:
         """The UID up to which nothing is left, when `last` is the highest that was looked at."""
@@ -77,6 +86,7 @@ class Attempts:
     async def rest(self) -> None:
         """An orderly end: what was in hand is nobody's fault. Raises `Unavailable`."""
         if self._noted:
+            self._in_hand = {}
             await self._note(self._earlier)
             self._noted = False
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from typing import Final
@@ -15,6 +16,9 @@ BATCH: Final = 50
 
 MAILS: Final = 16
 BYTES: Final = 4_000_000
+
+AHEAD: Final = 2
+"""Handfuls that are read, or wait to be, while one is written: so neither side waits for the other."""
 
 
 async def handfuls(mails: AsyncIterator[RawMail]) -> AsyncGenerator[list[RawMail], None]:
@@ -42,25 +46,26 @@ async def handfuls(mails: AsyncIterator[RawMail]) -> AsyncGenerator[list[RawMail
 async def read_ahead(
     mails: AsyncIterator[RawMail], read: Callable[[Sequence[RawMail]], Awaitable[list[Reading]]]
 ) -> AsyncGenerator[list[Reading], None]:
-    """The mails, read by the handful; the next one is read while its taker writes the last. When the stream
-    breaks off, what had come is given out before its `Unavailable` is raised."""
+    """The mails, read by the handful; the next ones are read while their taker writes the last. When the
+    stream breaks off, what had come is given out before its `Unavailable` is raised."""
     broken: Unavailable | None = None
-    reading: asyncio.Future[list[Reading]] | None = None
+    readings: deque[asyncio.Future[list[Reading]]] = deque()
     try:
         async with aclosing(handfuls(mails)) as hands:
-            while True:
+            more = True
+            while more:
                 try:
                     some = await anext(hands, None)
                 except Unavailable as trouble:
                     some, broken = None, trouble
-                ready, reading = reading, asyncio.ensure_future(read(some)) if some is not None else None
-                if ready is not None:
-                    yield await ready
-                if some is None:
-                    break
+                if some is not None:
+                    readings.append(asyncio.ensure_future(read(some)))
+                more = some is not None
+                while len(readings) > (AHEAD if more else 0):
+                    yield await readings.popleft()
         if broken is not None:
             raise broken
     finally:
-        if reading is not None:
+        for reading in readings:
             reading.cancel()
-            await asyncio.gather(reading, return_exceptions=True)
+        await asyncio.gather(*readings, return_exceptions=True)

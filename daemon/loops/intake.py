@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from datetime import datetime, timedelta
 from functools import partial
@@ -18,6 +18,7 @@ from daemon.core.policy import Intake
 from daemon.core.values import Disposition
 from daemon.loops.attempts import WHY, Attempts
 from daemon.loops.backoff import Backoff
+from daemon.loops.batches import Batch, Batches
 from daemon.loops.card_mails import CardMails
 from daemon.loops.folders import Folders
 from daemon.loops.handfuls import BATCH, read_ahead
@@ -142,29 +143,67 @@ class IntakeLoop:
 
     async def _take(self, mailbox: Mailbox, uids: Sequence[int], circumstances: Intake) -> int:
         """Take in what the ledger does not hold, move what it does; batch by batch, flat memory."""
-        last, left = 0, len(uids)
-        for batch in self._attempts.batches(uids, BATCH):
-            known = await self._store.known(self._folders.inbox, mailbox.uidvalidity, batch)
-            filed = {uid: known[uid].disposition for uid in batch if uid in known}
-            self._await_turn(left - len(filed))
-            new = [uid for uid in batch if uid not in known]
+        last, batches = 0, Batches(len(uids))
+        for run in self._attempts.runs(uids, BATCH):
+            async with aclosing(self._taken(mailbox, run, batches, circumstances)) as taken:
+                async for batch in taken:
+                    await self._move(mailbox, batch.filed)
+                    last = max(last, batch.uids[-1])
+                    self._await_turn(batches.waiting)
+                    if self._stop.is_set():
+                        continue
+                    self._attempts.done(batch.uids)
+                    await self._store.set_mailbox_state(
+                        self._folders.inbox,
+                        mailbox.uidvalidity,
+                        self._attempts.complete(last),
+                        self._clock.now(),
+                    )
+            if self._stop.is_set():
+                break
+        return last
+
+    async def _taken(
+        self, mailbox: Mailbox, run: Sequence[Sequence[int]], batches: Batches, circumstances: Intake
+    ) -> AsyncGenerator[Batch, None]:
+        """Each batch once its mails are written. Those that are read but not written when the daemon stops
+        come again."""
+        read = partial(self._reader.read, self._folders.inbox, mailbox.uidvalidity)
+        fresh = self._fresh(mailbox, run, batches)
+        async with aclosing(fresh), aclosing(read_ahead(fresh, read)) as readings:
+            async for some in readings:
+                self._await_turn(self.progress.waiting, some[0].arrival.internaldate)
+                for uid, disposition in await self._settle(some, circumstances):
+                    batches.settle(uid, disposition)
+                self._await_turn(batches.waiting)
+                for batch in batches.completed():
+                    yield batch
+                if self._stop.is_set():
+                    break
+        for batch in batches.completed():
+            yield batch
+        for batch in batches.broken_off():
+            yield batch
+
+    async def _fresh(
+        self, mailbox: Mailbox, run: Sequence[Sequence[int]], batches: Batches
+    ) -> AsyncGenerator[RawMail, None]:
+        """The mails of these batches that have no ledger row."""
+        for uids in run:
+            if self._stop.is_set():
+                return
+            known = await self._store.known(self._folders.inbox, mailbox.uidvalidity, uids)
+            filed = {uid: known[uid].disposition for uid in uids if uid in known}
+            new = [uid for uid in uids if uid not in known]
             filed |= await self._give_up(mailbox, [uid for uid in new if self._attempts.given_up(uid)])
             new = [uid for uid in new if uid not in filed]
+            batch = batches.open(uids, filed)
+            self._await_turn(batches.waiting)
             await self._attempts.begin(new)
-            fresh = mailbox.fetch(new)
-            async for uid, disposition in self._take_in(mailbox.uidvalidity, fresh, circumstances):
-                filed[uid] = disposition
-                self._await_turn(left - len(filed))
-            await self._move(mailbox, filed)
-            last, left = max(last, batch[-1]), left - len(batch)
-            self._await_turn(left)
-            if self._stop.is_set():
-                return last
-            self._attempts.done(batch)
-            await self._store.set_mailbox_state(
-                self._folders.inbox, mailbox.uidvalidity, self._attempts.complete(last), self._clock.now()
-            )
-        return last
+            async for mail in mailbox.fetch(new):
+                batch.coming.add(mail.uid)
+                yield mail
+            batch.asked = False
 
     async def _give_up(self, mailbox: Mailbox, uids: Sequence[int]) -> dict[int, Disposition]:
         """What killed the daemon too often stays unopened; a person looks at it."""
@@ -178,20 +217,6 @@ class IntakeLoop:
         for disposition in found.values():
             self.progress.count(disposition.value)
         return found
-
-    async def _take_in(
-        self, uidvalidity: int, mails: AsyncIterator[RawMail], circumstances: Intake
-    ) -> AsyncIterator[tuple[int, Disposition]]:
-        """UID and disposition of each mail, once it is written. Those that are read but not written when the
-        daemon stops come again."""
-        read = partial(self._reader.read, self._folders.inbox, uidvalidity)
-        async with aclosing(read_ahead(mails, read)) as readings:
-            async for some in readings:
-                self._await_turn(self.progress.waiting, some[0].arrival.internaldate)
-                for settled in await self._settle(some, circumstances):
-                    yield settled
-                if self._stop.is_set():
-                    return
 
     async def _settle(
         self, readings: Sequence[Reading], circumstances: Intake

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from datetime import datetime, timedelta
+from itertools import chain
 from typing import Final
 
 from daemon.core.policy import Intake
@@ -108,7 +109,8 @@ class Opening:
     async def _unknown_and_old(self, mailbox: Mailbox, before: datetime) -> int:
         """How many mails arrived before then and were never taken in; it stops counting at enough."""
         old = 0
-        for batch in self._attempts.batches(await mailbox.search(1), BATCH):
+        for batch in chain.from_iterable(self._attempts.runs(await mailbox.search(1), BATCH)):
+            self._attempts.put_down()
             if self._attempts.given_up(batch[0]):
                 old += 1
                 continue

@@ -110,7 +110,7 @@ async def test_a_mail_that_has_its_row_is_not_looked_at_again_whatever_was_noted
     again = Attempts(store, "INBOX")
     await again.open(7)
     again.keep([2, 3])
-    assert list(again.batches([2, 3, 4], 50)) == [[3, 4], [2]]
+    assert list(again.runs([2, 3, 4], 50)) == [[[3, 4]], [[2]]]
     assert again.complete(4) == 1
     again.done([2])
     assert again.complete(4) == 4
