@@ -27,8 +27,10 @@ from daemon.loops.folders import Folders
 from daemon.loops.intake import IntakeLoop
 from daemon.loops.outbox import OutboxLoop
 from daemon.loops.pausing import either
+from daemon.loops.progress import Progress
 from daemon.loops.reader import MailReader
 from daemon.loops.running import run_together
+from daemon.loops.sent import SentLoop
 from daemon.loops.statements import MonthlyStatements
 from daemon.loops.ticker import TickerLoop
 from daemon.mail import proof
@@ -51,7 +53,7 @@ GRACE: Final = 8.0
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Edges:
     """What the desk meets the world with: real servers here, a simulated world in tests. `longest_sleep`:
-    seconds after which a loop looks even if nobody wakes it."""
+    seconds after which a loop looks even if nobody wakes it. `open_sent`: the folder [imap] sent, if any."""
 
     open_mailbox: Callable[[], Awaitable[Mailbox]]
     sender: Sender
@@ -59,6 +61,7 @@ class Edges:
     clock: Clock
     jitter: Callable[[], float]
     longest_sleep: float = 60.0
+    open_sent: Callable[[], Awaitable[Mailbox]] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +77,13 @@ class Desk:
     opener: Opener
     policy: Policy
     stop: asyncio.Event
+    sent: SentLoop | None = None
+
+    @property
+    def progress(self) -> tuple[Progress, ...]:
+        """Of every loop that reads, sends or keeps promises."""
+        loops = (self.intake, self.outbox, self.ticker, self.sent)
+        return tuple(loop.progress for loop in loops if loop is not None)
 
 
 @asynccontextmanager
@@ -99,9 +109,10 @@ async def open_desk(
         sender = SmtpPool(smtp_server(settings))
         sender.load()
         stack.push_async_callback(sender.close)
-        imap = imap_server(settings)
+        imap, sent = imap_server(settings), settings.imap.sent
         edges = Edges(
             open_mailbox=lambda: open_mailbox(imap, settings.imap.mailbox),
+            open_sent=(lambda: open_mailbox(imap, sent, key="sent")) if sent else None,
             sender=sender,
             opener=room,
             clock=SystemClock(),
@@ -163,10 +174,17 @@ async def wire(
         stop=stop,
         cards=card_mails(settings, store, key, edges),
     )
-    ticker.digest.needs = lambda: [p.trouble for p in (intake.progress, outbox.progress) if p.trouble]
-    ticker.taken_in = lambda: intake.progress.last is not None
-    outbox.behind = lambda: intake.progress.waiting > handfuls.MAILS
-    return Desk(
+    sent = edges.open_sent and SentLoop(
+        open_mailbox=edges.open_sent,
+        folder=settings.imap.sent,
+        store=store,
+        reader=reader,
+        policy=policy,
+        clock=edges.clock,
+        poll=settings.imap.poll_interval,
+        stop=stop,
+    )
+    desk = Desk(
         store=store,
         reader=reader,
         intake=intake,
@@ -176,7 +194,12 @@ async def wire(
         opener=edges.opener,
         policy=policy,
         stop=stop,
+        sent=sent,
     )
+    ticker.digest.needs = lambda: [p.trouble for p in desk.progress if p.trouble]
+    ticker.taken_in = lambda: intake.progress.last is not None
+    outbox.behind = lambda: intake.progress.waiting > handfuls.MAILS
+    return desk
 
 
 def _rehearse(composer: Composer) -> None:
@@ -200,9 +223,8 @@ async def run(settings: Settings, *, resume: bool = False, begun: Begun | None =
                 return
             sd_notify(READY=1, STATUS=f"serving {settings.imap.mailbox}")
             log.info("ready", extra={"fields": {"mailbox": settings.imap.mailbox}})
-            loops = (desk.intake.progress, desk.outbox.progress, desk.ticker.progress)
             try:
-                await serve(desk, watchers(settings, loops, SystemClock(), desk.stop))
+                await serve(desk, watchers(settings, desk.progress, SystemClock(), desk.stop))
             finally:
                 sd_notify(STOPPING=1)
                 log.info("stopped", extra={"fields": {"mails": desk.intake.progress.done}})
@@ -215,6 +237,7 @@ async def serve(desk: Desk, beside: Mapping[str, Coroutine[Any, Any, None]] | No
         "intake": desk.intake.run(),
         "outbox": desk.outbox.run(),
         "ticker": desk.ticker.run(),
+        **({"sent": desk.sent.run()} if desk.sent is not None else {}),
         **(beside or {}),
     }
     await run_together(loops, desk.stop, GRACE)
@@ -225,6 +248,8 @@ async def run_once(settings: Settings, *, resume: bool = False, begun: Begun | N
     async with open_desk(settings, resume=resume, begun=begun) as desk:
         await desk.opener.ready()
         await desk.intake.once()
+        if desk.sent is not None:
+            await desk.sent.once()
         await desk.ticker.once()
         await desk.outbox.flush()
         await desk.ticker.once()  # what a server took has moved clocks

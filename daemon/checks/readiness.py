@@ -109,6 +109,8 @@ async def _servers(settings: Settings) -> AsyncIterator[Finding]:
     except Unavailable as trouble:
         yield failed("database", str(trouble))
     yield await _imap(settings, first_start)
+    if settings.imap.sent:
+        yield await _sent(settings)
     yield await _smtp(settings)
 
 
@@ -150,6 +152,15 @@ async def _imap(settings: Settings, first_start: bool) -> Finding:
     if first_start and waiting:
         text += f"; {_first_start(settings)}"
     return ok("imap", text)
+
+
+async def _sent(settings: Settings) -> Finding:
+    try:
+        folder = await open_mailbox(app.imap_server(settings), settings.imap.sent, key="sent")
+    except Unavailable as trouble:
+        return failed("imap sent", str(trouble))
+    await folder.close()
+    return ok("imap sent", f"agents' answers filed in {settings.imap.sent} are recorded")
 
 
 def _first_start(settings: Settings) -> str:

@@ -13,6 +13,7 @@ from typing import Final
 from daemon.core import agents, breakers, guards, quarantine, staff
 from daemon.core.acknowledging import readers
 from daemon.core.actions import NEW, Action, AddEvent, AddHistory, Decision, QueueMail, ReleaseAddress
+from daemon.core.agency import sent
 from daemon.core.authentication import authenticated, dmarc
 from daemon.core.bouncing import on_bounce
 from daemon.core.case import Case
@@ -50,6 +51,8 @@ def on_mail(inbound: Inbound, snapshot: Snapshot, policy: Policy, intake: Intake
 
     Raises KeyError when it moves a ticket whose dossier the snapshot lacks."""
     mail = inbound.mail
+    if intake.sent:
+        return sent.on_sent(inbound, snapshot, policy, now)
     if isinstance(mail, Unreadable):
         return kept(_unread(inbound, mail, snapshot, policy, now), {}, policy, snapshot.declared)
     verdict = guards.judge(

@@ -87,8 +87,10 @@ class Intake:
                   this instant is held until `run --resume`; None: off
     quiet         it was found where only mail lies that was taken in before (Processed), and the ledger does
                   not know it: somebody may have answered it already, so nobody is answered now
+    sent          it lies in the Sent folder of the desk's mailbox: one of us has sent it
     """
 
     answer_since: datetime | None = None
     braked: datetime | None = None
     quiet: bool = False
+    sent: bool = False

@@ -68,8 +68,11 @@ class MailReader:
         self._clock = clock
         self._wake = wake
 
-    async def read(self, mailbox: str, uidvalidity: int, raws: Sequence[RawMail]) -> list[Reading]:
-        """What can be said of these mails without the store. Raises `Unavailable`."""
+    async def read(
+        self, mailbox: str, uidvalidity: int, raws: Sequence[RawMail], *, sent: bool = False
+    ) -> list[Reading]:
+        """What can be said of these mails without the store. `sent`: see `Glasses.read`. Raises
+        `Unavailable`."""
         arrivals = [
             Arrival(
                 mailbox=mailbox,
@@ -81,7 +84,7 @@ class MailReader:
             )
             for raw in raws
         ]
-        return await self._glasses.read(arrivals, raws)
+        return await self._glasses.read(arrivals, raws, sent=sent)
 
     async def settle(self, readings: Sequence[Reading], circumstances: Intake) -> list[Disposition]:
         """Give these mails their dispositions, in their order and durably: in one transaction where all goes

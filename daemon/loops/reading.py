@@ -55,11 +55,14 @@ class Glasses:
         self._evidence = evidence
         self._policy = policy
 
-    async def read(self, arrivals: Sequence[Arrival], raws: Sequence[RawMail]) -> list[Reading]:
-        """Any fault of one mail is that mail's alone. Raises `Unavailable` when nothing can be read now."""
-        opened = await self._opener.open(raws)
+    async def read(
+        self, arrivals: Sequence[Arrival], raws: Sequence[RawMail], *, sent: bool = False
+    ) -> list[Reading]:
+        """Any fault of one mail is that mail's alone. `sent`: they lay in the Sent folder, so one of us wrote
+        them and the model is not asked. Raises `Unavailable` when nothing can be read now."""
+        opened = await self._opener.open(raws, classified=not sent)
         return [
-            self._reading(arrival, raw.data, found)
+            self._reading(arrival, raw.data, found, sent)
             for arrival, raw, found in zip(arrivals, raws, opened, strict=True)
         ]
 
@@ -68,7 +71,7 @@ class Glasses:
         (opened,) = await self._opener.open([raw], classified=False)
         return opened.mail.message_id if isinstance(opened, Opened) else f"uid-{raw.uid}"
 
-    def _reading(self, arrival: Arrival, data: bytes, opened: Opened | ReadingFault) -> Reading:
+    def _reading(self, arrival: Arrival, data: bytes, opened: Opened | ReadingFault, sent: bool) -> Reading:
         if isinstance(opened, ReadingFault):
             return Reading(arrival=arrival, data=data, fault=opened)
         if opened.unclassified is not None:
@@ -89,7 +92,10 @@ class Glasses:
                 ours=readable is not None and self._evidence.is_ours(readable),
             )
             asked = lookup(mail, claims, arrival.internaldate, rows)
-            if readable is not None and writer(readable, self._policy) is not None:
+            if readable is not None and sent:
+                inbound = with_words(inbound, readable)
+                asked = replace(asked, agent=True)
+            elif readable is not None and writer(readable, self._policy) is not None:
                 inbound = with_words(inbound, readable)
                 asked = wanted(asked, readable, inbound.words, self._policy, arrival.internaldate)
         except Exception as fault:  # noqa: BLE001 - whoever settles this mail sets it aside with the reason

@@ -63,7 +63,7 @@ def classify(
     voicemail_senders  addresses, or domains as "@example.com", of the phone system"""
     loops = _loop_signs(top, sender, desk_address)
     if loops:
-        return MailClass.LOOP, loops
+        return MailClass.LOOP, (*loops, *_answer_signs(top, subject, calendar_methods))
     if bounced:
         return MailClass.BOUNCE, ("delivery-report",)
     if _is_among(sender, voicemail_senders):

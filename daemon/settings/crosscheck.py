@@ -83,7 +83,7 @@ def _folders(imap: Imap, source: Source) -> Iterator[Fault]:
     """A mail that was dealt with must leave the folder that is read. INBOX is the one folder name whose case
     does not count (RFC 9051 section 5.1)."""
     seen: dict[str, str] = {}
-    for key in ("mailbox", "processed", "quarantine"):
+    for key in ("mailbox", "processed", "quarantine", *(("sent",) if imap.sent else ())):
         written = str(getattr(imap, key))
         name = "INBOX" if written.upper() == "INBOX" else written
         first = seen.setdefault(name, key)

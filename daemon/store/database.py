@@ -196,8 +196,7 @@ class SqlStore:
     ) -> list[OutboxRow]:
         """Looks first and writes only when something is due."""
         with self._connection.entered() as client:
-            due = await outbox.due_rows(client, now, limit + len(held), patience)
-        due = [row for row in due if row not in held][:limit]
+            due = await outbox.due_rows(client, now, limit, held, patience)
         if not due:
             return []
         return await transaction(self._connection, lambda client: outbox.claim(client, due, now, lease))

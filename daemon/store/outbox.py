@@ -29,6 +29,8 @@ _FIRST: Final = " UNION ALL ".join(
     for rank in RANKS
 )
 
+SHARE: Final = 4
+
 # A range of due times, so that the index leads there whatever SQLite has counted: most rows have none.
 _CLAIMED: Final = " UNION ALL ".join(
     f"SELECT id FROM outbox WHERE rank = {rank} AND due_at > 0 AND state = 'sending'"  # noqa: S608
@@ -36,16 +38,21 @@ _CLAIMED: Final = " UNION ALL ".join(
 )
 
 
-async def due_rows(client: Client, now: datetime, limit: int, patience: timedelta) -> list[int]:
-    """Numbers of the rows to send next: by rank, then the longest due. Those of the last rank have lain due
-    for `patience`; if that is more than nothing they come before all but the first rank, or they would wait
-    for ever behind others that keep coming."""
+async def due_rows(
+    client: Client, now: datetime, limit: int, held: Collection[int], patience: timedelta
+) -> list[int]:
+    """Numbers of the rows to send next, without those `held`: by rank, then the longest due. Those of the
+    last rank have lain due for `patience`; if that is more than nothing, every `SHARE`th place is theirs, or
+    they would wait for as long as others keep coming."""
     until, rested = to_microseconds(now), to_microseconds(now - patience)
-    values = [value for rank in RANKS for value in (rested if rank == RANKS[-1] else until, limit)]
-    found = await rows(client, _DUE, values)
-    last = RANKS[1] if patience else RANKS[-1]
-    found.sort(key=lambda row: (min(row["rank"], last), row["due_at"], row["id"]))
-    return [row["id"] for row in found[:limit]]
+    most = limit + len(held)
+    values = [value for rank in RANKS for value in (rested if rank == RANKS[-1] else until, most)]
+    found = [row for row in await rows(client, _DUE, values) if row["id"] not in held]
+    found.sort(key=lambda row: (row["rank"], row["due_at"], row["id"]))
+    graver = [row["id"] for row in found if row["rank"] != RANKS[-1]]
+    last = [row["id"] for row in found if row["rank"] == RANKS[-1]]
+    theirs = max(limit - len(graver), limit // SHARE if patience else 0)
+    return [*graver[: limit - min(len(last), theirs)], *last[:theirs]]
 
 
 async def claim(client: Client, numbers: Sequence[int], now: datetime, lease: timedelta) -> list[OutboxRow]:

@@ -176,6 +176,7 @@ def test_the_desk_never_writes_to_itself(tmp_path: Path, text: str, key: str) ->
         ('mailbox = "Processed"', "imap.processed"),
         ('processed = "Quarantine"', "imap.quarantine"),
         ('quarantine = "inbox"', "imap.quarantine"),
+        ('sent = "inbox"', "imap.sent"),
     ],
 )
 def test_a_mail_that_was_dealt_with_leaves_the_folder_that_is_read(

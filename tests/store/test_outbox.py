@@ -277,13 +277,21 @@ async def test_what_was_claimed_and_not_begun_is_as_if_it_never_had_been(store: 
 
 
 async def test_rows_of_the_last_rank_lie_for_as_long_as_their_claimer_has_patience(store: SqlStore) -> None:
-    """And come before all but the first rank then: others that keep coming do not hold them back for ever."""
     for cause, rank, minutes in (("a", 1, 0), ("b", 4, 5), ("old", 5, 5), ("young", 5, 1)):
         await queue(store, cause, rank=rank, at=NOW - minutes * MINUTE)
     assert causes(await store.claim_outbox(NOW, 10, LEASE, patience=5 * MINUTE)) == ["a", "b", "old"]
-    await queue(store, "c", rank=2, at=NOW)
-    assert causes(await store.claim_outbox(NOW, 1, LEASE, patience=MINUTE)) == ["young"]
-    assert causes(await claim(store)) == ["c"]
+    assert causes(await store.claim_outbox(NOW, 10, LEASE, patience=MINUTE)) == ["young"]
+
+
+async def test_others_that_keep_coming_do_not_hold_the_last_rank_back_for_ever(store: SqlStore) -> None:
+    for number in range(8):
+        await queue(store, f"ack{number}", rank=2, at=NOW)
+        await queue(store, f"told{number}", rank=5, at=NOW - 2 * MINUTE)
+    first = causes(await store.claim_outbox(NOW, 4, LEASE, patience=MINUTE))
+    assert first == ["ack0", "ack1", "ack2", "told0"]
+    second = causes(await store.claim_outbox(NOW, 8, LEASE, patience=MINUTE))
+    assert second == [*(f"ack{n}" for n in range(3, 8)), "told1", "told2", "told3"], "what is free is theirs"
+    assert causes(await claim(store)) == ["told4", "told5", "told6", "told7"]
 
 
 async def test_what_the_caller_has_in_hand_is_not_claimed_again_though_its_lease_has_lapsed(

@@ -22,8 +22,9 @@ def counts(heard: Heard) -> bool:
     return bool(heard.readers) and proven and bool(hearing.reply.words.strip())
 
 
-def as_reply(heard: Heard, ruling: Ruling, mail: Mail) -> tuple[Action, ...]:
-    """The ruling's actions with the mail as what we said to the customer, in place of the note of it."""
+def as_reply(heard: Heard, ruling: Ruling, mail: Mail, *, takes: bool = True) -> tuple[Action, ...]:
+    """The ruling's actions with the mail as what we said to the customer, in place of the note of it. Whoever
+    wrote it `takes` the ticket where nobody has it."""
     hearing, own = heard.hearing, heard.hearing.standing
     if own is None:
         return ruling.actions
@@ -42,10 +43,10 @@ def as_reply(heard: Heard, ruling: Ruling, mail: Mail) -> tuple[Action, ...]:
         role="agent",
     )
     after = [d.after for d in ruling.deeds if d.after is not None and d.ticket == number]
-    _, takes = taken_if_free(hearing, after[-1] if after else own)
+    _, taking = taken_if_free(hearing, after[-1] if after else own) if takes else (own, ())
     replied = event(own, Replied(at=hearing.at, mail=reply_key(hearing.cause, number)))
     noted = history(hearing, own, "replied_directly", to=list(heard.readers))
-    return (said, *_without_note(ruling.actions), *takes, replied, noted)
+    return (said, *_without_note(ruling.actions), *taking, replied, noted)
 
 
 def _without_note(actions: Sequence[Action]) -> tuple[Action, ...]:

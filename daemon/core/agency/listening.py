@@ -40,21 +40,33 @@ class Heard:
 
 
 def hear(
-    inbound: Inbound, mail: Mail, agent: Agent, snapshot: Snapshot, policy: Policy, now: datetime
+    inbound: Inbound,
+    mail: Mail,
+    agent: Agent,
+    snapshot: Snapshot,
+    policy: Policy,
+    now: datetime,
+    *,
+    filed: bool = False,
 ) -> Heard:
     """The hearing of this mail. A mail that is not meant for the desk answers nothing: its words have reached
-    whom they were for, and its commands need their prefix."""
+    whom they were for, and its commands need their prefix. `filed`: it lay in the desk's own Sent folder,
+    which proves it; it commands nothing."""
     at = min(inbound.arrival.internaldate, now)
     ticket = own_ticket(mail, inbound.claims, snapshot)
     dossier = snapshot.dossiers.get(ticket.id) if ticket is not None else None
     claims = _led(inbound.claims, snapshot, at) if _one_sender(mail) else ()
-    vouched = authenticated(mail, policy) and _one_sender(mail)
+    vouched = filed or (authenticated(mail, policy) and _one_sender(mail))
     proven, purpose = proof(claims, ticket.id if ticket is not None else None, authenticated=vouched)
-    aside = not _to_us(mail, policy)
+    aside = filed or not _to_us(mail, policy)
     row = _answered(snapshot, ticket)
     answers = "" if aside else _kind(row, purpose)
     bare = answers != "notification" and not aside
-    reply = read_reply(inbound.words, setting(agent, policy, at, bare=bare))
+    reply = (
+        Reply(commands=(), words=inbound.words)
+        if filed
+        else read_reply(inbound.words, setting(agent, policy, at, bare=bare))
+    )
     since = (row.queued_at if row is not None else _spoke(dossier)) if answers == "notification" else None
     hearing = Hearing(
         reply=reply,

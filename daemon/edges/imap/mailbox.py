@@ -42,28 +42,29 @@ class Counts(NamedTuple):
     uidvalidity: int
 
 
-async def open_mailbox(server: ImapServer, folder: str) -> ImapMailbox:
-    """Connect, log in, select. Raises `Unavailable`, `refused` where trying again at once is of no use."""
+async def open_mailbox(server: ImapServer, folder: str, *, key: str = "mailbox") -> ImapMailbox:
+    """Connect, log in, select. `key`: of [imap], where the folder's name comes from. Raises `Unavailable`,
+    `refused` where trying again at once is of no use."""
     connection = Connection(server)
     try:
         await connect(connection)
         await log_in(connection)
-        uidvalidity = await _select(connection, folder)
+        uidvalidity = await _select(connection, folder, key)
     except BaseException:
         await connection.close()
         raise
     return ImapMailbox(connection, uidvalidity, folder)
 
 
-async def _select(connection: Connection, folder: str) -> int:
+async def _select(connection: Connection, folder: str, key: str = "mailbox") -> int:
     try:
         name = wire_name(folder)
     except ValueError as fault:
-        raise connection.server.trouble(f"{fault}; check [imap] mailbox", refused=True) from fault
+        raise connection.server.trouble(f"{fault}; check [imap] {key}", refused=True) from fault
     answer = await connection.command("SELECT", name)
     if answer.result != "OK":
         raise connection.server.trouble(
-            f"it does not open the folder {folder!r}: {said(answer.text)}; check [imap] mailbox", refused=True
+            f"it does not open the folder {folder!r}: {said(answer.text)}; check [imap] {key}", refused=True
         )
     connection.wire.state = SELECTED
     connection.wire.news = False  # what lies there already is found by the first search
