@@ -21,6 +21,9 @@ from daemon.core.values import Participant
 REQUESTER: Final = "requester"
 """Roles on a ticket. `added`: by an agent's #ajouter. A third party may speak and is never written to."""
 
+WATCHER: Final = "watcher"
+"""The role of an agent who reads along what happens on a ticket that another has (#ajouter sam)."""
+
 _OF_THE_CONVERSATION: Final = frozenset({REQUESTER, "colleague", "cc", "added"})
 
 
@@ -78,6 +81,12 @@ def _in_charge(c: Circle) -> list[str]:
     return assigned or _agents(c) or _managers(c)
 
 
+def _following(c: Circle) -> list[str]:
+    """With those who watch it, for as long as they are agents."""
+    watching = (p.address for p in c.people if p.role == WATCHER and c.policy.agent(p.address) is not None)
+    return [*_in_charge(c), *watching]
+
+
 def _told(c: Circle) -> Iterable[str]:
     return _managers(c) if c.desk_wide else _in_charge(c)
 
@@ -102,7 +111,7 @@ CUSTOMERS: Final[dict[str, _Audience]] = {
     "resolved": _conversation,
 }
 TEAM: Final[dict[str, _Audience]] = {
-    "notification": _in_charge,
+    "notification": _following,
     "transcript": _named_agent,
     "confirm": _named_agent,
     "digest": _everybody_here,

@@ -164,6 +164,15 @@ def test_an_answer_is_told_to_whoever_has_the_ticket_else_to_all() -> None:
     assert (facts["what"], facts["state"], facts["others"]) == ("answer", "open", 0)
 
 
+def test_whoever_watches_a_ticket_is_told_beside_the_one_who_has_it() -> None:
+    def answered(*watchers: str) -> list[str]:
+        people = (Participant(address=MARIE), *(Participant(address=a, role="watcher") for a in watchers))
+        return [m.recipient for m in told(on_ticket(assignee="alex", participants=people))]
+
+    assert answered(SAM) == [ALEX, SAM]
+    assert answered("gone@azimutpos.com") == [ALEX], "who is no agent any more reads nothing"
+
+
 def test_what_an_answer_changes_is_told_as_changed() -> None:
     mails = told(on_ticket(found=findings("S1", other_means="no"), priority=Priority.P3, state=State.WAITING))
     assert {m.rank for m in mails} == {5}

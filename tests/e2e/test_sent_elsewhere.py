@@ -54,9 +54,7 @@ def test_a_copy_in_the_sent_folder_is_the_agents_answer(
     assert desk.mails_in("Sent") == 3, "nothing is moved or deleted there"
 
     assert daemons.stop(pid, desk) == 0, desk.log()
-    assert desk.rows("SELECT count(*) FROM inbound_mail WHERE NOT moved AND mailbox = 'Sent'") == [
-        (0,)
-    ]
+    assert desk.rows("SELECT count(*) FROM inbound_mail WHERE NOT moved AND mailbox = 'Sent'") == [(0,)]
 
 
 def answered(life: Life) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from daemon.core.facts import Snapshot
 from daemon.core.inbound import Inbound
 from daemon.core.matching import TOKEN_LIFE
 from daemon.core.policy import Agent, Policy
+from daemon.core.recipients import WATCHER
 from daemon.core.values import Claim, ClaimKind, Mail, OutboxRow, Ticket
 
 _ABOUT: Final = frozenset({"works", "update"})
@@ -203,5 +204,5 @@ def _foreign(snapshot: Snapshot, ticket: Ticket | None) -> frozenset[str]:
 
 def _customers(mail: Mail, ticket: Ticket) -> tuple[str, ...]:
     """The ticket's customers among the readers of a mail that the agent sent from their own program."""
-    known = {p.address for p in ticket.participants if p.role != "third_party"}
+    known = {p.address for p in ticket.participants if p.role not in {"third_party", WATCHER}}
     return tuple(dict.fromkeys(a.address for a in (*mail.to, *mail.cc) if a.address in known))

@@ -60,7 +60,7 @@ _READERS: Final[dict[Verb, _Reader]] = {
     Verb.CALL: numbers.call,
     Verb.FOR: people.one_address,
     Verb.ACCOUNT: people.account,
-    Verb.ADD: people.addresses,
+    Verb.ADD: people.readers,
     Verb.LIST: people.scope,
     Verb.CREDIT: numbers.credit,
     Verb.HOURS: moments.hours,

@@ -24,7 +24,7 @@ from daemon.core.commands.deed import Deed, already, declined, event, history
 from daemon.core.commands.hearing import Hearing, Standing
 from daemon.core.commands.values import Command, Why
 from daemon.core.commands.vocabulary import fold
-from daemon.core.recipients import REQUESTER, is_desk
+from daemon.core.recipients import REQUESTER, WATCHER, is_desk
 from daemon.core.sla.events import Absorbed, Attached, MergedAway, Reopened
 from daemon.core.sla.merging import unanswered_since
 from daemon.core.sla.promises import version_at
@@ -219,26 +219,34 @@ def _meant(command: Command, found: Sequence[Account]) -> Account:
 
 
 def add(hearing: Hearing, command: Command, standing: Standing) -> Deed:
-    """From here on they receive what an agent writes to the customer."""
+    """From here on they receive what an agent writes to the customer; an agent is told what happens on it."""
     ticket = standing.ticket
-    for address in command.addresses:
-        if is_desk(address, hearing.policy) or hearing.policy.agent(address) is not None:
-            raise declined(Why.OURS, command, address)
+    ours = next((address for address in command.addresses if is_desk(address, hearing.policy)), None)
+    if ours is not None:
+        raise declined(Why.OURS, command, ours)
+    agents = {address: found for address in command.addresses if (found := hearing.policy.agent(address))}
     known = {p.address for p in ticket.participants if p.role != "third_party"}
-    new = [address for address in command.addresses if address not in known]
-    if not new:
+    watching = [a for a in agents.values() if a.addresses[0] not in known and a.handle != ticket.assignee]
+    new = [address for address in command.addresses if address not in known and address not in agents]
+    if not new and not watching:
         return already(command, standing)
     name = command.words if len(command.addresses) == 1 else ""
-    added = [AddParticipant(ticket=ticket.id, address=a, name=name, role="added") for a in new]
-    people = tuple(p for p in ticket.participants if p.address not in new)
+    added = [
+        *(AddParticipant(ticket=ticket.id, address=a, name=name, role="added") for a in new),
+        *(
+            AddParticipant(ticket=ticket.id, address=a.addresses[0], name=a.name, role=WATCHER)
+            for a in watching
+        ),
+    ]
+    people = tuple(p for p in ticket.participants if p.address not in {one.address for one in added})
     more = tuple(_participant(one) for one in added)
     return Deed(
         verb=command.verb,
         ticket=ticket.id,
         said="added",
         after=replace(standing, ticket=replace(ticket, participants=(*people, *more))),
-        actions=(*added, history(hearing, standing, "added", addresses=new)),
-        detail={"addresses": new},
+        actions=(*added, history(hearing, standing, "added", addresses=[one.address for one in added])),
+        detail={"addresses": new, "watchers": [a.name or a.handle for a in watching]},
     )
 
 

@@ -80,6 +80,17 @@ def _near_agent(name: str, setting: Setting) -> Agent | None:
     return by_word[found[0]] if found else None
 
 
+def readers(rest: str, setting: Setting) -> dict[str, Any]:
+    """Addresses, or agents by their names: "ajouter sam", "ajouter moi et Luc Roy"."""
+    if "@" in rest or blank(rest):
+        return addresses(rest, setting)
+    names = [name.strip(LOOSE) for name in _JOINS.sub(",", rest).split(",")]
+    agents = [_agent(name, setting) for name in names if name]
+    if not agents or None in agents:
+        raise Refusal(Why.BAD_ADDRESS, expected="address", detail=rest)
+    return {"addresses": tuple(dict.fromkeys(a.addresses[0] for a in agents if a is not None)), "words": ""}
+
+
 def addresses(rest: str, _setting: Setting) -> dict[str, Any]:
     """One or more addresses, in brackets or with a name, each once whatever a program made of it."""
     found = tuple(dict.fromkeys(address.lower().rstrip(".") for address in _ADDRESS.findall(rest)))

@@ -19,8 +19,10 @@ for a P1 has the `alarm`, which leaves with the first."""
 def notify(
     situation: Situation, policy: Policy, *, cause: str, now: datetime, assignee: str | None
 ) -> tuple[QueueMail, ...]:
-    """One `notification` for each who is to hear of it: `assignee`, or all agents where nobody has it."""
+    """One `notification` for each who is to hear of it: `assignee` and whoever watches the ticket, or all
+    agents where nobody has it."""
     context = notification(situation, policy)
+    circle = Circle(policy=policy, people=situation.ticket.participants, assignee=assignee)
     return tuple(
         QueueMail(
             kind="notification",
@@ -31,7 +33,7 @@ def notify(
             rank=RANK,
             at=now,
         )
-        for address in recipients("notification", Circle(policy=policy, assignee=assignee))
+        for address in recipients("notification", circle)
     )
 
 

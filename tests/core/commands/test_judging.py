@@ -436,7 +436,27 @@ def test_a_third_party_can_be_added() -> None:
     assert of(ruling(f".ajouter {LUC}", standing=standing(participants=people)), act.AddParticipant)
 
 
-@pytest.mark.parametrize("address", ["sam@azimutpos.com", "support@azimutpos.com", "support+x@azimutpos.com"])
+@pytest.mark.parametrize("said", ["sam", "Sam Côté", "sam@azimutpos.com"])
+def test_an_agent_who_is_added_watches_and_reads_nothing_as_a_customer(said: str) -> None:
+    found = ruling(f".ajouter {said}\n\nJe regarde.")
+    (watcher,) = of(found, act.AddParticipant)
+    assert (watcher.address, watcher.role) == (SAM.addresses[0], "watcher")
+    assert ("reply", SAM.addresses[0]) not in mails(found)
+    assert found.deeds[0].detail == {"addresses": [], "watchers": [SAM.name]}
+    again = standing(participants=(Participant(address=SAM.addresses[0], role="watcher"),))
+    assert not of(ruling(f".ajouter {said}", standing=again), act.AddParticipant)
+
+
+def test_customers_and_agents_are_added_in_one_line() -> None:
+    found = of(ruling(f".ajouter {LUC}, sam@azimutpos.com"), act.AddParticipant)
+    assert [(p.address, p.role) for p in found] == [(LUC, "added"), (SAM.addresses[0], "watcher")]
+
+
+def test_who_is_neither_an_agent_nor_an_address_is_asked_about() -> None:
+    assert [f.why for f in ruling(".ajouter Zoé").faults] == [Why.BAD_ADDRESS]
+
+
+@pytest.mark.parametrize("address", ["support@azimutpos.com", "support+x@azimutpos.com"])
 def test_our_own_addresses_are_no_customers(address: str) -> None:
     assert [(f.why, f.detail) for f in ruling(f".ajouter {address}").faults] == [(Why.OURS, address)]
 
