@@ -8,8 +8,9 @@ what was worked out without it is worked out again. What follows from each event
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import lru_cache
 
 from daemon.core.sla import cycles
 from daemon.core.sla.course import Course
@@ -39,8 +40,44 @@ def replay(opening: Opening, events: Sequence[TicketEvent], version: SlaVersion,
 
 
 def fold(opening: Opening, events: Sequence[TicketEvent], version: SlaVersion) -> Course:
-    """The course at its newest event."""
+    """The course at its newest event. A ticket that is looked at again and again is gone on with from where
+    it was left the last time."""
     log = in_order(tuple(events))
+    left = _left_at(opening, version.name)
+    course = left.course
+    if course is None or course.version is not version or log[: len(course.log)] != course.log:
+        course = _anew(opening, log, version)
+    for event in log[len(course.log) :]:
+        if not _goes_on(course, event):
+            course = _anew(opening, log, version)
+            break
+        course = _further(course, event)
+    left.course = course
+    return course
+
+
+def extend(course: Course, event: TicketEvent) -> Course:
+    """The course with one more event: worked out from where it stands, or anew where the event reaches
+    back."""
+    if not _goes_on(course, event):
+        return _anew(course.opening, in_order((*course.log, event)), course.version)
+    return _further(course, event)
+
+
+@dataclass(slots=True)
+class _Left:
+    course: Course | None = None
+
+
+@lru_cache(maxsize=256)
+def _left_at(opening: Opening, version: str) -> _Left:  # noqa: ARG001 - what it is remembered by
+    """Where the work on such a ticket was left. Two tickets that opened alike at the same instant share it,
+    and then it helps neither; it never changes what comes out."""
+    return _Left()
+
+
+def _anew(opening: Opening, log: tuple[TicketEvent, ...], version: SlaVersion) -> Course:
+    """The course that these events, in their order, make."""
     attached = next((event for event in reversed(log) if isinstance(event, Attached)), None)
     terms = replace(opening, plan=attached.plan, coverage=attached.coverage) if attached else opening
     course = opened(terms, version)
@@ -49,13 +86,13 @@ def fold(opening: Opening, events: Sequence[TicketEvent], version: SlaVersion) -
     return replace(course, log=log, seen=max(log[-1].at, opening.at) if log else opening.at)
 
 
-def extend(course: Course, event: TicketEvent) -> Course:
-    """The course with one more event: worked out from where it stands, or anew where the event reaches
-    back."""
+def _goes_on(course: Course, event: TicketEvent) -> bool:
     newest = course.log[-1] if course.log else None
     in_turn = newest is None or (newest.at, rank(newest)) <= (event.at, rank(event))
-    if event.at < course.seen or not in_turn or _reaches_back(course, event):
-        return fold(course.opening, (*course.log, event), course.version)
+    return event.at >= course.seen and in_turn and not _reaches_back(course, event)
+
+
+def _further(course: Course, event: TicketEvent) -> Course:
     moved = effect(_marked(course, event.at, included=rank(event) > MEET), event)
     return replace(moved, log=(*course.log, event), seen=event.at)
 
