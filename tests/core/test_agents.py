@@ -334,6 +334,18 @@ def test_the_line_that_was_asked_for_before_an_update_is_its_news() -> None:
     assert mails(found) == []
 
 
+@pytest.mark.parametrize(
+    ("earlier", "at"),
+    [(timedelta(milliseconds=700), NOW + timedelta(milliseconds=700)), (timedelta(seconds=1), NOW)],
+    ids=["within the second", "another clock"],
+)
+def test_an_answer_comes_after_what_it_answers_within_the_second(earlier: timedelta, at: Any) -> None:
+    """INTERNALDATE has whole seconds: the customer's message would reopen what this resolves."""
+    desk = replace(Desk(), answered=row(queued_at=NOW + earlier))
+    found = desk.says("#résolu\nBonjour Marie, c'est remplacé.")
+    assert {a.event.at for a in of(found, act.AddEvent) if isinstance(a.event, ev.Taken)} == {at}
+
+
 # mail that was not meant for the desk
 
 BESIDE: dict[str, Any] = {

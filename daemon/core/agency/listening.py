@@ -26,6 +26,7 @@ from daemon.core.recipients import WATCHER
 from daemon.core.values import Claim, ClaimKind, Mail, OutboxRow, Ticket
 
 _ABOUT: Final = frozenset({"works", "update"})
+_SECOND: Final = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +62,7 @@ def hear(
     proven, purpose = proof(claims, ticket.id if ticket is not None else None, authenticated=vouched)
     aside = filed or not _to_us(mail, policy)
     row = _answered(snapshot, ticket)
+    at = _after(at, row)
     answers = "" if aside else _kind(row, purpose)
     bare = answers != "notification" and not aside
     reply = (
@@ -160,6 +162,14 @@ def _answered(snapshot: Snapshot, ticket: Ticket | None) -> OutboxRow | None:
     about = snapshot.ticket(row.ticket) if row.ticket is not None else None
     same = (about.id if about is not None else None) == (ticket.id if ticket is not None else None)
     return row if same else None
+
+
+def _after(at: datetime, row: OutboxRow | None) -> datetime:
+    """An answer comes after what it answers, also within the second: INTERNALDATE has no fractions (RFC
+    3501), and a resolution would stand before the message that it is about."""
+    if row is not None and timedelta(0) < row.queued_at - at < _SECOND:
+        return row.queued_at
+    return at
 
 
 def _kind(row: OutboxRow | None, purpose: str) -> str:
