@@ -8,7 +8,7 @@ what was worked out without it is worked out again. What follows from each event
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from functools import lru_cache
 
@@ -45,7 +45,7 @@ def fold(opening: Opening, events: Sequence[TicketEvent], version: SlaVersion) -
     log = in_order(tuple(events))
     left = _left_at(opening, version.name)
     course = left.course
-    if course is None or course.version is not version or log[: len(course.log)] != course.log:
+    if course is None or not _same(course.version, version) or log[: len(course.log)] != course.log:
         course = _anew(opening, log, version)
     for event in log[len(course.log) :]:
         if not _goes_on(course, event):
@@ -74,6 +74,11 @@ def _left_at(opening: Opening, version: str) -> _Left:  # noqa: ARG001 - what it
     """Where the work on such a ticket was left. Two tickets that opened alike at the same instant share it,
     and then it helps neither; it never changes what comes out."""
     return _Left()
+
+
+def _same(one: SlaVersion, other: SlaVersion) -> bool:
+    """The same terms; a ticket's own version is put together at each look."""
+    return one is other or all(getattr(one, f.name) is getattr(other, f.name) for f in fields(SlaVersion))
 
 
 def _anew(opening: Opening, log: tuple[TicketEvent, ...], version: SlaVersion) -> Course:

@@ -80,6 +80,8 @@ def digest_on(policy: Policy, day: date) -> Daily | None:
 
 def following(policy: Policy, now: datetime) -> Daily | None:
     """The next one after this instant; None: none within a year."""
+    if policy.digest is None:
+        return None
     today = now.astimezone(ZoneInfo(policy.timezone)).date()
     days = (digest_on(policy, today + timedelta(days=n)) for n in range(_NAMED_AT_ONCE))
     return next((daily for daily in days if daily is not None and daily.at > now), None)
