@@ -46,8 +46,9 @@ def receipt(language: Language, changes: dict[str, Any]) -> dict[str, Any]:
     return {**usual, **changes, "text": _TEXT[language] if text == "TEXT" else text}
 
 
-def _fault(why: str, said: str = ".attente 3/4", *, line: int = 1, **more: str) -> dict[str, Any]:
-    return {"why": why, "line": line, "said": said, "proposal": "", "expected": "", "detail": "", **more}
+def _fault(why: str, said: str = ".attente 3/4", *, line: int = 1, **more: str | None) -> dict[str, Any]:
+    blank = {"proposal": "", "expected": "", "detail": "", "at": None}
+    return {"why": why, "line": line, "said": said, **blank, **more}
 
 
 _HELD: Final[dict[str, Any]] = {"text": "TEXT", "held": "held:m2", "due": {"resolution": DUE}}
@@ -94,7 +95,14 @@ _MENDED: Final = {
 }
 _CAUTIONS: Final = {
     "within_line": _fault("within_line", "#résolu", line=2, proposal="#résolu"),
-    "collision": _fault("collision", "", line=0, detail="Sam Côté"),
+    "collision": _fault(
+        "collision",
+        "Redémarrez la caisse, ça devrait repartir.",
+        line=0,
+        detail="Sam Côté",
+        at=ISO.format("04T09:04:00"),
+    ),
+    "collision_unknown": _fault("collision", "", line=0, detail="Sam Côté"),
     "greeting": _fault("greeting", "Luc", line=0, detail="Karim Haddad"),
     "attachment": _fault("attachment", "ci-joint", line=0),
     "other_ticket": _fault("other_ticket", "AZ-1043", line=0),

@@ -246,7 +246,9 @@ def test_a_collision_holds_the_words_until_they_are_sent_all_the_same() -> None:
     desk = collided("sam", timedelta(minutes=5))
     held = desk.says("Bonjour Marie, je regarde.")
     assert why(held) == ["collision"]
-    assert told(held)["faults"][0]["detail"] == "Sam Côté"
+    fault = told(held)["faults"][0]
+    assert (fault["detail"], fault["said"]) == ("Sam Côté", "C’est réglé.")
+    assert fault["at"] == (SENT + timedelta(minutes=5)).isoformat()
     sent = asked_by(desk, held, "transcript").says("envoyer")
     assert ("reply", MARIE) in mails(sent)
 

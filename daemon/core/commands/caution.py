@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from textwrap import shorten
 from typing import Final
 
 from daemon.core.commands.hearing import Hearing, Standing
@@ -30,6 +31,8 @@ _ANNOUNCED: Final = re.compile(
     r"\b(?:see|find) (?:the )?attach(?:ed|ment)\b",
     re.IGNORECASE,
 )
+_WORDS_SHOWN: Final = 140
+"""Characters of another agent's answer that are quoted."""
 _REFERENCE: Final = re.compile(r"(?<![\w-])AZ[-‐‑–]([1-9]\d{0,9})(?![\w-])", re.IGNORECASE)
 
 
@@ -40,7 +43,9 @@ def cautions(hearing: Hearing, standing: Standing, words: str) -> tuple[Fault, .
 
 def _found(hearing: Hearing, standing: Standing, words: str) -> Iterator[Fault]:
     if standing.answered is not None:
-        yield Fault(why=Why.COLLISION, detail=standing.answered.by)
+        other = standing.answered
+        said = shorten(other.words, _WORDS_SHOWN, placeholder="…")
+        yield Fault(why=Why.COLLISION, said=said, detail=other.by, at=other.at)
     named = _greeted(words)
     known = _given_names(standing)
     if named and known and fold(named) not in known:

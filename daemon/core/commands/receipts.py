@@ -110,6 +110,7 @@ def told(fault: Fault) -> dict[str, object]:
         "proposal": fault.proposal,
         "expected": fault.expected,
         "detail": fault.detail,
+        "at": fault.at.isoformat() if fault.at is not None else None,
     }
 
 

@@ -138,7 +138,7 @@ class Command:
 class Fault:
     """What is wrong, and the remedy. `proposal`: what was probably meant, as it would be written; `mended`:
     the same as a command, None where a yes could not stand for it; `expected`: key of the form that is
-    missing or wrong."""
+    missing or wrong; `at`: when what is spoken of happened."""
 
     why: Why
     line: int = 0
@@ -147,6 +147,7 @@ class Fault:
     mended: Command | None = None
     expected: str = ""
     detail: str = ""
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -73,7 +73,15 @@ def test_a_wrong_command_does_nothing_and_gives_the_text_back() -> None:
     assert context["what"] == "refused"
     assert context["text"] == "Bonjour Marie,\nLe pilote est remplacé."
     assert context["faults"] == [
-        {"why": "unknown", "line": 1, "said": ".resoulu", "proposal": ".résolu", "expected": "", "detail": ""}
+        {
+            "why": "unknown",
+            "line": 1,
+            "said": ".resoulu",
+            "proposal": ".résolu",
+            "expected": "",
+            "detail": "",
+            "at": None,
+        }
     ]
     assert (context["yes"], context["send"]) == (["#résolu"], [])
     assert context["customer"] == "Marie"
@@ -353,7 +361,7 @@ def test_merging_within_an_account_is_everybody_s() -> None:
 
 SENT = "Bonjour Marie,\n\nJe regarde le pilote.\n\nAlex"
 CAUTIONS: list[tuple[str, dict[str, Any], Why, str]] = [
-    (SENT, {"standing": standing(answered=Answered(by="Sam", at=NOW, words="…"))}, Why.COLLISION, ""),
+    (SENT, {"standing": standing(answered=Answered(by="Sam", at=NOW, words="…"))}, Why.COLLISION, "…"),
     ("Bonjour Luc,\n\nJe regarde.", {}, Why.GREETING, "Luc"),
     ("Hi Luke!\n\nLooking.", {}, Why.GREETING, "Luke"),
     ("Bonjour Marie,\n\nVous trouverez ci-joint le pilote.", {}, Why.ATTACHMENT, "ci-joint"),
