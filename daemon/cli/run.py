@@ -21,14 +21,18 @@ def register(sub: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 def run(args: argparse.Namespace) -> int:
     from daemon.edges import reading_process
 
-    begun = reading_process.begin()  # before the imports: it loads its model beside them
+    try:
+        begun = reading_process.begin()  # before the imports: it loads its model beside them
+    except OSError:
+        begun = None  # the daemon tries again when it needs one, and says what is wrong
     try:
         return _run(args, begun)
     finally:
-        begun.end()
+        if begun is not None:
+            begun.end()
 
 
-def _run(args: argparse.Namespace, begun: Begun) -> int:
+def _run(args: argparse.Namespace, begun: Begun | None) -> int:
     import asyncio
 
     from daemon import app
