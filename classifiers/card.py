@@ -117,7 +117,7 @@ which of its words decided. Written by `azimut-support model train`; do not edit
   saw them while they chose between a few designs, and saw errors on some short ones before they wrote the
   last third of the short mails, so they flatter the model a little.
 * **Thresholds**: chosen on out-of-fold predictions within the training mails; how the encoder is weighed, on
-  the held-out mails, whose figures that flatters. A missed S1 costs three times any other error, so S1 is
+  the held-out mails, whose figures that flatters. A missed S1 costs four times any other error, so S1 is
   chosen below an even chance; without one known word a mail is S1 or S2 (guide, rule 6). A mail is taken for
   thanks, resolved or spam only when that is twice as likely as a ticket (set by hand, not learnt).
   `confidence` is the calibrated probability and may be lower than another label's.

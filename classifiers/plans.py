@@ -47,7 +47,7 @@ PLANS: Final = {
     "severity": Plan(
         labels=SEVERITIES,
         clauses=SEVERITIES,
-        costs={"S1": 3.0},
+        costs={"S1": 4.0},
         strength=10.0,
         foreign=0.25,
         by_length=True,
