@@ -1,5 +1,6 @@
 """The Sent folder of the desk's mailbox: an answer that an agent sent with a mail program of their own is
-recorded on its ticket. Nothing is moved, marked or deleted there, and what is about no ticket is not kept.
+recorded on its ticket. Nothing is moved, marked or deleted there; of one about no ticket only that it was
+seen is kept, of other people's mail nothing.
 
 It begins with what is filed after it first saw the folder.
 """

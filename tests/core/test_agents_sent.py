@@ -98,6 +98,7 @@ def test_what_reached_no_customer_of_a_ticket_changes_nothing_and_is_answered_to
     (row,) = found.actions
     assert isinstance(row, act.RecordMail)
     assert (row.disposition, row.ticket) == (Disposition.RECORDED, None)
+    assert (row.raw, row.subject) == (b"", ""), "a private mail is none of the desk's business"
 
 
 def test_a_copy_that_came_before_is_a_duplicate() -> None:

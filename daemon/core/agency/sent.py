@@ -1,10 +1,11 @@
 """A mail in the Sent folder of the desk's mailbox: an agent has written to a customer with a mail program of
 their own. Only who has the mailbox's password can file it there, so it counts as authenticated; nothing is
-carried out or answered, and what is about no ticket is nobody's business."""
+carried out or answered, and of what is about no ticket only that it was seen is kept."""
 
 from __future__ import annotations
 
 import unicodedata
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
@@ -60,7 +61,8 @@ def on_sent(inbound: Inbound, snapshot: Snapshot, policy: Policy, now: datetime)
     heard = hear(inbound, mail, agent, snapshot, policy, now, filed=True)
     own = heard.hearing.standing
     if own is None or not heard.readers or not inbound.words.strip():
-        return Decision(actions=(record(inbound, Disposition.RECORDED, f"{RULE}, about no ticket"),))
+        row = record(inbound, Disposition.RECORDED, f"{RULE}, about no ticket")
+        return Decision(actions=(replace(row, raw=b"", subject=""),))
     said = as_reply(heard, Ruling(actions=(), reads={}), mail, takes=agent.handle != _DESK)
     row = record(inbound, Disposition.MESSAGE, RULE, ticket=own.ticket.id)
     decision = Decision(actions=(row, *said), reads={own.ticket.id: own.ticket.version})
