@@ -152,7 +152,7 @@ def test_strangers_read_neither_a_name_nor_a_quote() -> None:
     assert "Sylvie" not in mail.text
     assert "Quelles dates" not in mail.text
     assert "Rapport" not in mail.text + mail.subject
-    assert "et la question est dans ce courriel" in mail.text
+    assert "et la question est dans ce message-là" in mail.text
 
 
 @given(
@@ -264,6 +264,12 @@ def test_a_missed_promise_is_owned_and_no_longer_promised() -> None:
     gone = render(on_time, on_time.queued_at + timedelta(days=2)).text.replace(N, " ")
     assert "Nous avons dépassé l’heure promise, hier à 10 h 30, et nous le regrettons." in gone
     assert "d’ici" not in gone
+    answer = told("status-update", "late-no-holder")
+    assert (
+        "Nous ne vous avons pas répondu à l’heure promise, aujourd’hui à 9 h, et nous le regrettons."
+        in answer
+    )
+    assert "La résolution est prévue" in answer  # another promise, not yet missed
 
 
 def test_a_change_says_why_and_what_is_promised_now() -> None:

@@ -42,10 +42,13 @@ def unheard(scene: Scene, kind: str) -> tuple[AddHistory, ...]:
 
 
 def ask(scene: Scene, step: Step) -> tuple[QueueMail, ...]:
-    """The assignee is asked for words, unless they have given some since the last update."""
+    """The assignee is asked for words, unless they have given some since the last update, or their answer is
+    about to leave: it is the news, and the update will not come."""
     cycle = scene.course.running(ClockName.STATUS_UPDATE)
     agent = next((a for a in scene.policy.agents if a.handle == scene.ticket.assignee), None)
-    if agent is None or cycle is None or scene.dossier.news or not readers(scene, telling.KIND):
+    if agent is None or cycle is None or scene.dossier.news or scene.dossier.unsent:
+        return ()
+    if not readers(scene, telling.KIND):
         return ()
     circle = Circle(policy=scene.policy, agent=agent.addresses[0])
     return tuple(

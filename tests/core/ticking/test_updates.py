@@ -194,6 +194,13 @@ def test_words_given_already_are_not_asked_for() -> None:
     assert of_kind(tick("2026-11-03 15:00", given, desk_policy=policy), "confirm") == []
 
 
+def test_an_answer_about_to_leave_is_not_asked_for() -> None:
+    """The update will not come then: the answer begins a new step."""
+    policy = desk(ask_before_update=900)
+    leaving = dossier(P2, *ANSWERED, assignee="alex", unsent=((7, 1),))
+    assert of_kind(tick("2026-11-03 15:00", leaving, desk_policy=policy), "confirm") == []
+
+
 def test_a_question_that_was_missed_gives_way_to_the_update() -> None:
     policy = desk(ask_before_update=900)
     decision = tick(DUE, dossier(P2, *ANSWERED, assignee="alex"), desk_policy=policy)
