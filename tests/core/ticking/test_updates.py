@@ -194,10 +194,10 @@ def test_words_given_already_are_not_asked_for() -> None:
     assert of_kind(tick("2026-11-03 15:00", given, desk_policy=policy), "confirm") == []
 
 
-def test_an_answer_about_to_leave_is_not_asked_for() -> None:
-    """The update will not come then: the answer begins a new step."""
+def test_news_is_not_asked_for_while_an_answer_is_on_its_way() -> None:
+    """Begun or not: the update will not come then, for the answer begins a new step."""
     policy = desk(ask_before_update=900)
-    leaving = dossier(P2, *ANSWERED, assignee="alex", unsent=((7, 1),))
+    leaving = dossier(P2, *ANSWERED, assignee="alex", answer=answer(None))
     assert of_kind(tick("2026-11-03 15:00", leaving, desk_policy=policy), "confirm") == []
 
 
