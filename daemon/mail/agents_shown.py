@@ -28,7 +28,7 @@ def shown(
     """Shown, by what was asked. `ticket`: the context of a notification; `helped`: the rows of « aide »."""
     start, pause, go = (ISO.format(at) for at in ("03T10:30:00", "03T11:12:00", "04T09:00:00"))
     told = {"calendar": "standard", "version": "2026-01"}
-    cycle = {
+    cycle: dict[str, Any] = {
         "clock": "resolution",
         "priority": "P2",
         "start": start,
@@ -52,6 +52,7 @@ def shown(
         "due": None,
         "outcome": "met",
         "source": "plan",
+        "intervals": cycle["intervals"][:1],  # it does not pause
     }
     other = {**cycle, "breached": DUE, "intervals": []}
     rows = [first, cycle, other, {**other, "breached": None, "outcome": "superseded"}]
