@@ -36,6 +36,8 @@ def shown(
         "source": "sla",
         "calendar": "standard",
         "promised": DUE,
+        "held_until": None,
+        "begun": start,
         "due": DUE,
         "met": None,
         "breached": None,
@@ -55,7 +57,8 @@ def shown(
         "intervals": cycle["intervals"][:1],  # it does not pause
     }
     other = {**cycle, "breached": DUE, "intervals": []}
-    rows = [first, cycle, other, {**other, "breached": None, "outcome": "superseded"}]
+    held = {**cycle, "held_until": DUE, "begun": go}
+    rows = [first, cycle, held, other, {**other, "breached": None, "outcome": "superseded"}]
     rows += [{**other, "met": DUE}, {**other, "breached": None, "due": None}]
     lines = [_listed(1042, priority="P1", provisional=True, holder="Alex Roy"), _listed(1057)]
     lines += [_listed(1058, state="waiting", first=None, account=""), _listed(1059, subject="")]

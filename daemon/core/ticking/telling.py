@@ -124,8 +124,7 @@ def _last_said(scene: Scene) -> dict[str, object]:
 
 def _next(scene: Scene, *, news: bool) -> dict[str, object]:
     """When the next update comes, if this one goes out now; None where only news brings one. `rarer`: the
-    step has grown, for want of news."""
+    step grows from here on, for want of news; told once for each growth, not at every later update."""
     told = extend(scene.course, Updated(at=scene.now, mail="this one", news=news))
     following = told.running(ClockName.STATUS_UPDATE)
-    usual = told.version.priorities[told.priority].update
-    return {"next_at": due(following), "rarer": update_step(told) > usual}
+    return {"next_at": due(following), "rarer": update_step(told) > update_step(scene.course)}

@@ -109,6 +109,10 @@ def test_without_news_the_next_one_comes_later_and_it_says_so() -> None:
     context = update("2026-11-04 10:15", *quiet)
     assert context["rarer"] is True
     assert local(context["next_at"]) == "2026-11-05 09:15"  # 8 hours instead of 4, at most a day
+    at_most = update("2026-11-05 10:15", *quiet, "2026-11-04T10:15-05:00 update u2")
+    assert at_most["rarer"] is True  # 9 hours, the most there is
+    later = update("2026-11-06 10:15", *quiet, *(f"2026-11-0{d}T10:15-05:00 update u{d}" for d in (4, 5)))
+    assert later["rarer"] is False
     lively = update("2026-11-04 10:15", *quiet, "2026-11-04T09:30-05:00 news", news="Presque fini.")
     assert lively["rarer"] is False
 
