@@ -65,6 +65,7 @@ def test_nothing_new_says_who_has_it_what_was_said_and_when_the_next_one_comes()
         "provisional": False,
         "questions": False,
         "late": False,
+        "sorry": True,
         "premium": False,
         "rarer": False,
     }
@@ -99,8 +100,11 @@ def test_past_the_promised_time_it_says_so() -> None:
     context = update("2026-11-04 15:15", *ANSWERED, "2026-11-04T11:15-05:00 update u1")
     assert context["late"] is True
     assert local(context["resolution_due"]) == "2026-11-04 10:30"
+    assert context["sorry"] is False, "said at 11:15"
+    first = update("2026-11-04 10:45", *ANSWERED, "2026-11-03T15:15-05:00 update u1")
+    assert (first["late"], first["sorry"]) == (True, True)
     missed_answer = update("2026-11-03 14:30")
-    assert missed_answer["late"] is True
+    assert (missed_answer["late"], missed_answer["sorry"]) == (True, True)
     assert local(missed_answer["response_due"]) == "2026-11-03 12:30"
 
 
