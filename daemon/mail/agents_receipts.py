@@ -184,6 +184,22 @@ ASKED: Final[dict[str, dict[str, Any]]] = {
         "held": "held:m4",
         "text": "TEXT",
     },
+    "credit": {
+        "what": "asked",
+        "said": ["oui"],
+        "yes": ["#crédit accepter"],
+        "credit": {"accept": True, "amount": "31.25"},
+        "held": "held:m5",
+        "state": "resolved",
+    },
+    "credit_refused": {
+        "what": "asked",
+        "said": ["non"],
+        "yes": ["#crédit refuser"],
+        "credit": {"accept": False, "amount": "31.25"},
+        "held": "held:m6",
+        "state": "resolved",
+    },
     "works": {
         "what": "asked",
         "about": "works",

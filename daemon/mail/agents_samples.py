@@ -236,11 +236,12 @@ def _row(kind: str, name: str, context: dict[str, Any]) -> OutboxRow:
     night = kind == "alarm" or (kind == "notification" and context["priority"] == "P1")
     queued = datetime.fromisoformat(_NIGHT if night else _MORNING if kind in _DESK_WIDE else _DAY)
     desk_wide = name in _NO_TICKET or kind in _DESK_WIDE
+    told = next(iter(context.get("lines", ())), context)
     return OutboxRow(
         id=18,
         version=1,
         kind=kind,
-        ticket=None if desk_wide else 1042,
+        ticket=None if desk_wide else told.get("ticket", 1042),
         recipient="alex@azimutpos.com",
         cause=f"{kind}:{name}:sample",
         context=context,

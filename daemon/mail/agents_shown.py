@@ -28,7 +28,7 @@ def shown(
     """Shown, by what was asked. `ticket`: the context of a notification; `helped`: the rows of « aide »."""
     start, pause, go = (ISO.format(at) for at in ("03T10:30:00", "03T11:12:00", "04T09:00:00"))
     told = {"calendar": "standard", "version": "2026-01"}
-    cycle = {
+    cycle: dict[str, Any] = {
         "clock": "resolution",
         "priority": "P2",
         "start": start,
@@ -36,6 +36,8 @@ def shown(
         "source": "sla",
         "calendar": "standard",
         "promised": DUE,
+        "held_until": None,
+        "begun": start,
         "due": DUE,
         "met": None,
         "breached": None,
@@ -52,9 +54,11 @@ def shown(
         "due": None,
         "outcome": "met",
         "source": "plan",
+        "intervals": cycle["intervals"][:1],  # it does not pause
     }
     other = {**cycle, "breached": DUE, "intervals": []}
-    rows = [first, cycle, other, {**other, "breached": None, "outcome": "superseded"}]
+    held = {**cycle, "held_until": DUE, "begun": go}
+    rows = [first, cycle, held, other, {**other, "breached": None, "outcome": "superseded"}]
     rows += [{**other, "met": DUE}, {**other, "breached": None, "due": None}]
     lines = [_listed(1042, priority="P1", provisional=True, holder="Alex Roy"), _listed(1057)]
     lines += [_listed(1058, state="waiting", first=None, account=""), _listed(1059, subject="")]

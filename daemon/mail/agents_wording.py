@@ -20,6 +20,7 @@ PAGER_CHARACTERS: Final = 159
 
 _ASKED: Final[dict[str, object]] = {
     "about": "",
+    "credit": None,
     "words": "",
     "author": "",
     "at": None,

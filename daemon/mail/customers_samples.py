@@ -84,6 +84,7 @@ def status_update(language: Language, at: datetime, **changes: object) -> Outbox
         "provisional": False,
         "questions": False,
         "late": False,
+        "sorry": True,
         "premium": True,
         "rarer": False,
     }
@@ -195,6 +196,14 @@ def _updates(language: Language) -> dict[str, OutboxRow]:
             past,
             **{**nobody, **later, "response_due": _at(4, 9, 0), "resolution_due": _at(5, 10, 30)},
         ),
+        "late-again": status_update(language, past, **{**later, "sorry": False}),
+        "late-again-unheard": status_update(
+            language,
+            past,
+            **{**nobody, **later, "response_due": _at(4, 9, 0), "resolution_due": _at(5, 10, 30)},
+            sorry=False,
+        ),
+        "late-again-news": status_update(language, past, news=news, **{**later, "sorry": False}),
         "late-update": status_update(language, at, late=True),
         "rarer": status_update(language, at, rarer=True, next_at=_at(5, 10, 15)),
         "less": status_update(language, at, next_at=None),

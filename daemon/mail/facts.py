@@ -34,7 +34,7 @@ _WRITTEN_BY_PEOPLE: Final = frozenset({"reply", "resolved"})
 _DECIDED_BY_PEOPLE: Final = _WRITTEN_BY_PEOPLE | {"credit"}
 _SAID: Final[dict[str, object]] = {"said": "", "said_at": None, "said_by": ""}
 _ABSENT: Final[dict[str, dict[str, object]]] = {
-    "status-update": _SAID,
+    "status-update": {**_SAID, "sorry": True},
     "reply": _SAID,
     "resolved": _SAID,
     "credit": {"resolved": None},

@@ -119,7 +119,7 @@ def escalations(language: Language) -> dict[str, dict[str, Any]]:
         "quiet": told("quiet", {**one, "percent": 2}),
         "quiets": told("quiet", {**one, "percent": 2}, {**two, "percent": 3}),
         "last_tier": told("last_tier", late),
-        "last_tiers": told("last_tier", late, two),
+        "last_tiers": told("last_tier", late, _line(language, 1060, priority="P3", due=at(11, 2, 9, 20))),
     }
 
 
@@ -134,8 +134,8 @@ def breaches(language: Language) -> dict[str, dict[str, Any]]:
         }
         return {**_line(language), **late, **usual, **changes}
 
-    nobody = {"clock": "first_response", "holder": "", "priority": "P1", "account": ""}
-    return {"resolution": told(), "response": told(**nobody)}
+    nobody = {"clock": "first_response", "holder": "", "priority": "P1", "account": "", "plan": "gratuit"}
+    return {"resolution": told(), "response": told(**nobody, target=3_600.0)}
 
 
 def proposals(language: Language) -> dict[str, dict[str, Any]]:
@@ -147,6 +147,7 @@ def proposals(language: Language) -> dict[str, dict[str, Any]]:
     shared |= {"in_reply_to": "", "references": []}
     credit: dict[str, object] = {
         "what": "credit",
+        "ticket": 1049,
         "plan": "or",
         "price": "125.00",
         "share": 25,
@@ -161,12 +162,13 @@ def proposals(language: Language) -> dict[str, dict[str, Any]]:
         {"ticket": number, "ref": f"AZ-{number}", "priority": "P2", "due": at(11, day, 10, 30), "late": late}
         for number, day, late in ((1021, 2, 9_000.0), (1033, 3, 3_600.0), (1049, 4, 60.0))
     ]
+    grave = {**failures[0], "priority": "P1", "late": 46_800.0}
     finding = {"what": "finding", "ground": "repeated", "failures": failures, "days": 90, "clause": "6"}
     return {
         "credit": {**shared, **credit},
         "capped": {**shared, **credit, "given": "100.00", "left": "25.00"},
         "finding": {**shared, "subject": "", **finding},
-        "grave": {**shared, **finding, "ground": "grave", "failures": failures[:1]},
+        "grave": {**shared, **finding, "ticket": 1021, "ground": "grave", "failures": [grave]},
     }
 
 
@@ -174,7 +176,8 @@ def statements(language: Language) -> dict[str, dict[str, Any]]:
     def line(number: int, clock: str, took: float | None, *, missed: bool) -> dict[str, object]:
         met = at(11, 4, 12) if took is not None else None
         outcome = ("late" if missed else "met") if met else None
-        usual = {"priority": "P2", "target": 32_400.0, "due": at(11, 4, 10, 30), "outcome": outcome}
+        target = 32_400.0 if clock == "resolution" else 7_200.0
+        usual = {"priority": "P2", "target": target, "due": at(11, 4, 10, 30), "outcome": outcome}
         return {"ticket": number, "clock": clock, **usual, "took": took, "met": met, "breached": missed}
 
     made: dict[str, Any] = {

@@ -25,7 +25,8 @@ article { border: 1px solid #8886; border-radius: 6px; margin: 1rem 0; padding: 
 article.in { border-left: 4px solid #2a7de1; } article.out { border-left: 4px solid #2e9e5b; }
 article header { font-size: .9rem; } article header b { font-size: 1rem; }
 p.event { margin: .6rem 0 .6rem 1rem; font-size: .9rem; } p.breach { color: #c0392b; font-weight: 600; }
-pre { white-space: pre-wrap; overflow-wrap: anywhere; font: inherit; margin: .6rem 0; }
+pre { white-space: pre-wrap; overflow-wrap: anywhere; margin: .6rem 0; }
+pre { font: .88rem/1.5 ui-monospace, monospace; }
 iframe { width: 100%; height: 28rem; border: 1px solid #8886; background: #fff; }
 summary { cursor: pointer; font-size: .9rem; }
 """

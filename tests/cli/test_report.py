@@ -23,6 +23,7 @@ from daemon.edges import system
 from daemon.settings.load import load_settings, policy
 from tests.cli.command import azimut
 from tests.cli.desk import REPOSITORY, write_desk
+from tests.docs.pages import page
 from tests.store.build import new_ticket
 
 CUSTOMERS = """account,name,plan,coverage,installs,language,emails,domains,phones,billing_email
@@ -222,7 +223,9 @@ def test_the_past_under_other_promises(
     assert Decimal(found["before"]["credits"]) > Decimal(found["after"]["credits"])
     status, out, _ = azimut(capsys, *command)
     assert status == 0
-    assert "AZ-1003" in out
+    shown = [line.rstrip() for line in out.splitlines() if line.strip()][1:]
+    block = next(b for b in page("promises.md").split("```") if b.strip().startswith("missed"))
+    assert shown == [line for line in block.splitlines() if line], "docs/promises.md shows this desk"
 
 
 def test_the_revised_file_must_be_right(

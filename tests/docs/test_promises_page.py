@@ -18,7 +18,7 @@ PAGE = "promises.md"
 def test_the_scenario_gives_the_lines_that_the_page_shows(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    scenario, lines = re.findall(r"```(?:toml)?\n(.*?)```", page(PAGE), re.DOTALL)
+    scenario, lines, _ = re.findall(r"```(?:toml)?\n(.*?)```", page(PAGE), re.DOTALL)
     file = tmp_path / "scenario.toml"
     file.write_text(scenario, encoding="utf-8")
     status, out, err = azimut(capsys, "sla", "simulate", file)

@@ -166,8 +166,9 @@ def test_the_subject_is_constant_for_the_life_of_a_ticket() -> None:
     for name, row, mail in MAILS:
         if row.ticket:
             wanted = str(row.context["subject"])
-            assert mail.subject.startswith("AZ-1042 "), name
-            assert mail.subject.endswith("…") or mail.subject == f"AZ-1042 {wanted}" or not wanted, name
+            ref = f"AZ-{row.ticket}"
+            assert mail.subject.startswith(f"{ref} "), name
+            assert mail.subject.endswith("…") or mail.subject == f"{ref} {wanted}" or not wanted, name
     for language, nothing in ((FR, "AZ-1042 (sans objet)"), (EN, "AZ-1042 (no subject)")):
         assert render(sample("notification", "new", language, subject="")).subject == nothing
 
@@ -504,6 +505,31 @@ def test_a_breach_says_what_was_promised_and_whether_it_was_kept_late() -> None:
     assert "crédit" not in text_of("breach", "response")
 
 
+def test_a_mail_speaks_of_one_ticket() -> None:
+    """The reference in the subject and at the foot is that of the facts between them."""
+    for name, row, mail in MAILS:
+        if row.kind in ("escalation", "breach", "proposal") and row.ticket:
+            assert set(re.findall(r"AZ-\d+", mail.text)) == {f"AZ-{row.ticket}"}, name
+
+
+def test_a_question_about_money_says_what_a_yes_does() -> None:
+    granted = text_of("confirm", "credit")
+    assert granted.startswith("Accorder un crédit de 31,25 $, avant taxes? Il manque votre « oui ».\n")
+    assert "oui  l’accorder, et l’écrire à Karim\n" in granted
+    assert "#crédit" not in granted
+    assert "oui  le refuser; le client n’en sait rien\n" in text_of("confirm", "credit_refused")
+    assert "non  ne rien décider; la proposition tient toujours\n" in granted
+    assert "Grant a credit of $31.25, before taxes?" in text_of("confirm", "credit", EN)
+
+
+def test_an_explanation_says_why_a_promise_is_later_than_its_target() -> None:
+    told = text_of("transcript", "explain")
+    assert "heures d’ouverture), mais pas avant le mer. 4 nov. à 14 h 01, à cause du changement du " in told
+    assert "continuous)" not in told
+    english = text_of("transcript", "explain", EN)
+    assert "business hours), but not before Wed., Nov. 4, 2:01 p.m., because of the change of" in english
+
+
 def test_a_proposal_leaves_the_conclusion_to_people() -> None:
     credit = text_of("proposal", "credit")
     assert credit.startswith("Crédit proposé : 31,25 $ à Café Karim.\n")
@@ -519,8 +545,8 @@ def test_a_proposal_leaves_the_conclusion_to_people() -> None:
         for name in ("finding", "grave"):
             assert words in text_of("proposal", name, language)
     assert [body for body, _ in taps(render(sample("proposal", "credit")))] == [
-        ".crédit accepter AZ-1042",
-        ".crédit refuser AZ-1042",
+        ".crédit accepter AZ-1049",
+        ".crédit refuser AZ-1049",
     ]
 
 

@@ -14,7 +14,7 @@ from daemon.core.priority import rank
 from daemon.core.recipients import Circle, recipients
 from daemon.core.sla.events import Called
 from daemon.core.sla.penalties import accepted, month_of
-from daemon.core.values import Plan
+from daemon.core.values import Plan, State
 
 
 def log_call(hearing: Hearing, command: Command, standing: Standing) -> Deed:
@@ -108,6 +108,7 @@ def _told(hearing: Hearing, standing: Standing, amount: str) -> tuple[QueueMail,
                 "given_name": _given(standing, address),
                 "subject": ticket.subject,
                 "amount": amount,
+                "resolved": ticket.state is State.RESOLVED,  # a closed one may never have been solved
                 "in_reply_to": "",
                 "references": [],
             },

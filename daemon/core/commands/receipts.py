@@ -9,8 +9,9 @@ from typing import Final
 from daemon.core.actions import QueueMail
 from daemon.core.commands.deed import Deed
 from daemon.core.commands.hearing import Hearing
-from daemon.core.commands.values import Command, Fault
+from daemon.core.commands.values import Command, Fault, Verb
 from daemon.core.names import given_name
+from daemon.core.sla.penalties import accepted
 from daemon.core.values import ClockName, reference
 
 RANK: Final = 1
@@ -57,8 +58,25 @@ def refusal(
 
 
 def question(hearing: Hearing, commands: Sequence[Command], yes: Sequence[str], held: str) -> QueueMail:
-    """What is asked once more before it is done."""
-    return transcript(hearing, "confirm", "asked", said=[c.said for c in commands], yes=list(yes), held=held)
+    """What is asked once more before it is done; `credit` where that is one decision about money."""
+    said = [command.said for command in commands]
+    facts = {"said": said, "yes": list(yes), "held": held, "credit": _credit(hearing, commands)}
+    return transcript(hearing, "confirm", "asked", **facts)
+
+
+def _credit(hearing: Hearing, commands: Sequence[Command]) -> dict[str, object] | None:
+    """The amount that a yes would give, or that it refuses. Of several at once the lines themselves are
+    shown: they may share the cap of a month."""
+    standing = hearing.standing
+    if len(commands) != 1 or commands[0].verb is not Verb.CREDIT or standing is None:
+        return None
+    (command,), offered = commands, standing.offered
+    if offered is None or any(number != standing.ticket.id for number in command.tickets):
+        return None
+    if not command.accept:
+        return {"accept": False, "amount": str(offered.amount)}
+    wanted = command.amount if command.amount is not None else offered.amount
+    return {"accept": True, "amount": str(accepted(wanted, offered.price, offered.given))}
 
 
 def transcript(hearing: Hearing, kind: str, what: str, /, **facts: object) -> QueueMail:

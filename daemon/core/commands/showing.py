@@ -7,6 +7,7 @@ from typing import Final
 from daemon.core.commands.values import Verb
 from daemon.core.commands.vocabulary import shown
 from daemon.core.sla.course import Course
+from daemon.core.sla.cycles import Cycle, worked
 from daemon.core.sla.explain import explain
 from daemon.core.values import Priority
 
@@ -54,6 +55,14 @@ def helped(language: str, *, manager: bool) -> list[dict[str, str]]:
     ]
 
 
+def _held_until(course: Course, cycle: Cycle) -> str | None:
+    """When it is due, where that is later than its target and its pauses make it: a change of priority leaves
+    at least a response target from the change on (sla.md, "Priority change")."""
+    if cycle.paused or worked(cycle, cycle.promised, course.hours_of(cycle)) < cycle.target + 1:
+        return None
+    return cycle.promised.isoformat()
+
+
 def explained(course: Course) -> list[dict[str, object]]:
     """Every cycle of every clock, oldest first, with the intervals that counted and the pauses."""
     return [
@@ -65,6 +74,8 @@ def explained(course: Course) -> list[dict[str, object]]:
             "source": cycle.source,
             "calendar": cycle.calendar,
             "promised": cycle.promised.isoformat(),
+            "held_until": _held_until(course, cycle),
+            "begun": cycle.begun.isoformat(),
             "due": cycle.due.isoformat() if cycle.due is not None else None,
             "met": cycle.met.isoformat() if cycle.met is not None else None,
             "breached": cycle.breached.isoformat() if cycle.breached is not None else None,

@@ -96,6 +96,7 @@ def status_update(
                 "provisional": course.provisional,
                 "questions": questions,
                 "late": late(course, scene.now),
+                "sorry": not _told(course, scene.now),
                 "premium": course.coverage is Coverage.PREMIUM,
             },
             rank=rank(course.priority),
@@ -108,8 +109,20 @@ def status_update(
 
 def late(course: Course, now: datetime) -> bool:
     """A promised time, of an answer or of the solution, has passed and nothing has met it."""
-    promised = (response(course), resolution(course))
-    return any(c is not None and c.due is not None and c.due <= now for c in promised)
+    return _missed(course, now) is not None
+
+
+def _missed(course: Course, now: datetime) -> datetime | None:
+    """The promised instant that has passed, of the solution before that of an answer."""
+    promised = (resolution(course), response(course))
+    return next((c.due for c in promised if c is not None and c.due is not None and c.due <= now), None)
+
+
+def _told(course: Course, now: datetime) -> bool:
+    """The customer has heard from us since that instant: being sorry is said once."""
+    missed = _missed(course, now)
+    heard = (c.met for c in course.chain(ClockName.STATUS_UPDATE) if c.met is not None)
+    return missed is not None and any(at >= missed for at in heard)
 
 
 def _last_said(scene: Scene) -> dict[str, object]:
@@ -124,8 +137,7 @@ def _last_said(scene: Scene) -> dict[str, object]:
 
 def _next(scene: Scene, *, news: bool) -> dict[str, object]:
     """When the next update comes, if this one goes out now; None where only news brings one. `rarer`: the
-    step has grown, for want of news."""
+    step grows from here on, for want of news; told once for each growth, not at every later update."""
     told = extend(scene.course, Updated(at=scene.now, mail="this one", news=news))
     following = told.running(ClockName.STATUS_UPDATE)
-    usual = told.version.priorities[told.priority].update
-    return {"next_at": due(following), "rarer": update_step(told) > usual}
+    return {"next_at": due(following), "rarer": update_step(told) > update_step(scene.course)}

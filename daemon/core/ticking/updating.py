@@ -42,10 +42,13 @@ def unheard(scene: Scene, kind: str) -> tuple[AddHistory, ...]:
 
 
 def ask(scene: Scene, step: Step) -> tuple[QueueMail, ...]:
-    """The assignee is asked for words, unless they have given some since the last update."""
+    """The assignee is asked for words, unless they have given some since the last update, or an answer is on
+    its way (one that fails is told by its notice): it begins a new step, and this update will not come."""
     cycle = scene.course.running(ClockName.STATUS_UPDATE)
     agent = next((a for a in scene.policy.agents if a.handle == scene.ticket.assignee), None)
-    if agent is None or cycle is None or scene.dossier.news or not readers(scene, telling.KIND):
+    answer = scene.dossier.answer
+    leaving = answer is not None and answer.at is None
+    if agent is None or cycle is None or leaving or scene.dossier.news or not readers(scene, telling.KIND):
         return ()
     circle = Circle(policy=scene.policy, agent=agent.addresses[0])
     return tuple(

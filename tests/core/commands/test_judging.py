@@ -507,6 +507,16 @@ def test_credit_accepted_tells_the_customer() -> None:
     assert mails(found) == [("credit", MARIE), ("transcript", "sam@azimutpos.com")]
 
 
+@pytest.mark.parametrize(
+    ("state", "solved"), [(State.RESOLVED, True), (State.CLOSED, False), (State.OPEN, False)]
+)
+def test_the_customer_reads_whether_the_ticket_is_solved(state: State, solved: bool) -> None:
+    """A ticket that fell silent is closed too: that one is only told as not solved in time."""
+    found = credit(".crédit accepter", standing=standing(offered=OFFER, state=state))
+    (told,) = [a for a in of(found, act.QueueMail) if a.kind == "credit"]
+    assert told.context["resolved"] is solved
+
+
 def test_credit_with_another_amount_and_the_cap_of_the_month() -> None:
     assert [a.amount for a in of(credit(".crédit accepter 50 $"), act.DecideCredit)] == [Decimal("50.00")]
     capped = standing(offered=replace(OFFER, given=Decimal("100.00")))

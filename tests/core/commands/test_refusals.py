@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -337,6 +339,26 @@ def test_for_managers_and_asked_once_more(text: str) -> None:
     kinds = (act.DecideCredit, act.EraseTicket, act.DeclareHours, act.MergeTickets)
     assert any(isinstance(a, kinds) for a in done.actions)
     assert not any(isinstance(a, kinds) for a in asked.actions)
+
+
+@pytest.mark.parametrize(
+    ("text", "given", "asked"),
+    [
+        (".crédit accepter", "0", {"accept": True, "amount": "31.25"}),
+        (".crédit accepter 20 $", "0", {"accept": True, "amount": "20.00"}),
+        (".crédit accepter", "100.00", {"accept": True, "amount": "25.00"}),
+        (".crédit refuser", "0", {"accept": False, "amount": "31.25"}),
+        (".crédit accepter 1042 1043", "0", None),
+        (".horaire 2026-12-24 fermé", "0", None),
+    ],
+)
+def test_a_question_about_money_names_the_amount(text: str, given: str, asked: object) -> None:
+    """What a yes would give, the month's cap counted; of several at once the lines stand for themselves."""
+    offer = replace(OFFER, given=Decimal(given))
+    others = {1043: standing(1043, offered=offer)}
+    found = ruling(text, standing=standing(offered=offer), others=others, agent=SAM)
+    (mail,) = [a for a in of(found, act.QueueMail) if a.kind == "confirm"]
+    assert mail.context["credit"] == asked
 
 
 def test_any_manager_may_say_yes_to_what_only_managers_may() -> None:

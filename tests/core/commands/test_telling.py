@@ -140,6 +140,20 @@ def test_explain_tells_every_interval() -> None:
     assert json.loads(json.dumps(told)) == told
 
 
+def test_an_explanation_says_until_when_a_change_holds_a_promise_back() -> None:
+    """P2 at 10:00, P1 at 11:50: its answer would have been due at 11:00, and is an hour after the change. Its
+    resolution keeps 14:00, four hours after the opening."""
+    at = datetime(2026, 11, 3, 15, tzinfo=UTC)  # 10:00 in Montréal
+    opening = ev.Opening(at=at, plan=Plan.BASE, coverage=Coverage.STANDARD, priority=Priority.P2)
+    changed = at + timedelta(hours=1, minutes=50)
+    graver = ev.Reprioritised(at=changed, priority=Priority.P1, by=ev.By.AGENT)
+    told = [c for c in explained(replay(opening, [graver], shipped(), changed)) if c["outcome"] is None]
+    held = {str(c["clock"]): c["held_until"] for c in told}
+    assert datetime.fromisoformat(str(held["first_response"])) == changed + timedelta(hours=1)
+    assert held["resolution"] is None
+    assert datetime.fromisoformat(str(told[0]["begun"])) == changed
+
+
 def test_help_shows_an_agent_what_they_may_do() -> None:
     names = {h["verb"] for h in helped("fr", manager=False)}
     assert "take" in names

@@ -65,6 +65,7 @@ def test_nothing_new_says_who_has_it_what_was_said_and_when_the_next_one_comes()
         "provisional": False,
         "questions": False,
         "late": False,
+        "sorry": True,
         "premium": False,
         "rarer": False,
     }
@@ -99,8 +100,11 @@ def test_past_the_promised_time_it_says_so() -> None:
     context = update("2026-11-04 15:15", *ANSWERED, "2026-11-04T11:15-05:00 update u1")
     assert context["late"] is True
     assert local(context["resolution_due"]) == "2026-11-04 10:30"
+    assert context["sorry"] is False, "said at 11:15"
+    first = update("2026-11-04 10:45", *ANSWERED, "2026-11-03T15:15-05:00 update u1")
+    assert (first["late"], first["sorry"]) == (True, True)
     missed_answer = update("2026-11-03 14:30")
-    assert missed_answer["late"] is True
+    assert (missed_answer["late"], missed_answer["sorry"]) == (True, True)
     assert local(missed_answer["response_due"]) == "2026-11-03 12:30"
 
 
@@ -109,6 +113,10 @@ def test_without_news_the_next_one_comes_later_and_it_says_so() -> None:
     context = update("2026-11-04 10:15", *quiet)
     assert context["rarer"] is True
     assert local(context["next_at"]) == "2026-11-05 09:15"  # 8 hours instead of 4, at most a day
+    at_most = update("2026-11-05 10:15", *quiet, "2026-11-04T10:15-05:00 update u2")
+    assert at_most["rarer"] is True  # 9 hours, the most there is
+    later = update("2026-11-06 10:15", *quiet, *(f"2026-11-0{d}T10:15-05:00 update u{d}" for d in (4, 5)))
+    assert later["rarer"] is False
     lively = update("2026-11-04 10:15", *quiet, "2026-11-04T09:30-05:00 news", news="Presque fini.")
     assert lively["rarer"] is False
 
@@ -192,6 +200,13 @@ def test_words_given_already_are_not_asked_for() -> None:
     policy = desk(ask_before_update=900)
     given = dossier(P2, *ANSWERED, "2026-11-03T14:00-05:00 news", assignee="alex", news="Bientôt.")
     assert of_kind(tick("2026-11-03 15:00", given, desk_policy=policy), "confirm") == []
+
+
+def test_news_is_not_asked_for_while_an_answer_is_on_its_way() -> None:
+    """Begun or not: the update will not come then, for the answer begins a new step."""
+    policy = desk(ask_before_update=900)
+    leaving = dossier(P2, *ANSWERED, assignee="alex", answer=answer(None))
+    assert of_kind(tick("2026-11-03 15:00", leaving, desk_policy=policy), "confirm") == []
 
 
 def test_a_question_that_was_missed_gives_way_to_the_update() -> None:
