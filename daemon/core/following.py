@@ -17,6 +17,7 @@ from daemon.core.agreeing import agreed
 from daemon.core.case import Case, incoming_message, remember, spoken_language
 from daemon.core.commands.hearing import Spoken
 from daemon.core.dossier import Dossier, course_of
+from daemon.core.lasting import lasts
 from daemon.core.lifecycle import reopens
 from daemon.core.matching import Match, Role
 from daemon.core.meaning import Meaning, meaning
@@ -49,6 +50,8 @@ def continues(ticket: Ticket, case: Case) -> bool:
 def courtesy(case: Case) -> bool:
     """Only thanks, or "it works": nothing is asked."""
     found = case.findings
+    if lasts(case.mail.new_text or case.mail.text):
+        return False
     return word_of(found.intent, found.intent_confidence, _rules(case)) is not Word.ASK
 
 

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from daemon.core.answers import Answers, heard, read_answers, settled
 from daemon.core.case import Case
 from daemon.core.dossier import Dossier
+from daemon.core.lasting import lasts
 from daemon.core.matching import Match
 from daemon.core.priority import judge_priority
 from daemon.core.sla.course import Course
@@ -67,11 +68,14 @@ def _first_words(case: Case, match: Match, text: str) -> FirstWords | None:
 
 
 def _word(case: Case, course: Course, said: FirstWords | None, *, answers: bool) -> Word:
-    """Whoever answers what we asked does not merely give thanks, whatever the model makes of "1 oui"."""
+    """Whoever answers what we asked does not merely give thanks, whatever the model makes of "1 oui"; nor
+    does who says that nothing has changed."""
     if answers:
         return Word.ASK
     if said is not None:
         return _WORDS[said.said]
+    if lasts(case.mail.new_text or case.mail.text):
+        return Word.ASK
     return word_of(case.findings.intent, case.findings.intent_confidence, course.version.rules)
 
 

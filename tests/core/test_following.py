@@ -172,6 +172,14 @@ def test_a_sure_courtesy_moves_nothing_and_a_doubtful_one_is_a_question(intent: 
     assert events(doubtful) == [Wrote(at=T0)]
 
 
+@pytest.mark.parametrize("intent", [Intent.THANKS, Intent.RESOLVED])
+def test_nothing_has_changed_is_a_question_however_sure_the_model_is_of_a_courtesy(intent: Intent) -> None:
+    sure = findings("S4", intent=intent, intent_confidence=0.99)
+    said = wrote("Merci, mais rien n'a changé.", waiting(), found=sure)
+    assert events(said) == [Wrote(at=T0)]
+    assert of(SetState, said) != []
+
+
 def test_it_works_resolves_by_itself_where_the_desk_wants_it() -> None:
     works = findings("S4", intent=Intent.RESOLVED, intent_confidence=0.99)
     rules = desk(auto_resolve=True)
