@@ -39,6 +39,9 @@ AHEAD: Final = 2
 AHEAD_FOR: Final = timedelta(seconds=10)
 """How long a row may lie claimed and not begun: then others may be graver, and its lease is not for lying."""
 
+ALONE_FOR: Final = timedelta(milliseconds=100)
+"""How long a mail just begun keeps those of a lower rank back."""
+
 PATIENCE: Final = timedelta(minutes=1)
 """How long mails of the last rank (notifications to agents) lie while customers' mails wait to be read:
 acknowledgements go first."""
@@ -91,6 +94,7 @@ class OutboxLoop:
         self._claimed: deque[OutboxRow] = deque()
         self._claimed_at = clock.now()
         self._in_hand: set[int] = set()
+        self._begun: dict[int, tuple[int, datetime]] = {}  # row -> its rank, and since when
         self.progress = Progress("outbox")
         self._insist = Insisting(self.progress, clock, stop)
         self._outcomes = Outcomes(store, policy, self._insist)
@@ -133,11 +137,19 @@ class OutboxLoop:
         if not self._claimed and len(under_way) < self._parallel:
             self._claimed_at = self._clock.now()
             self._claimed.extend(await self._claim(self._parallel * AHEAD))
-        while self._claimed and len(under_way) < self._parallel and not self._shut():
-            under_way.add(asyncio.create_task(self._deliver(self._claimed.popleft())))
+        while self._claimed and len(under_way) < self._parallel and not self._shut() and self._may_begin():
+            row = self._claimed.popleft()
+            self._begun[row.id] = (row.rank, self._clock.now())
+            under_way.add(asyncio.create_task(self._deliver(row)))
         self.progress.step(self._clock.now(), "store")
         await self._await_change(under_way, full=len(under_way) >= self._parallel)
         self._reap(under_way)
+
+    def _may_begin(self) -> bool:
+        """Not in the first moment of a graver mail: a customer's acknowledgement does not share processor and
+        store with the notifications of the same ticket. A slow server holds nobody up."""
+        now, rank = self._clock.now(), self._claimed[0].rank
+        return not any(r < rank and abs(now - since) <= ALONE_FOR for r, since in self._begun.values())
 
     async def _finish(self, under_way: set[asyncio.Task[None]]) -> None:
         """Let what is under way come to its end; a cancellation ends it."""
@@ -186,7 +198,9 @@ class OutboxLoop:
                 task.cancel()
 
     async def _until_due(self) -> float:
-        """Seconds until there may be something to claim."""
+        """Seconds until there may be something to claim, or what is claimed may begin."""
+        if self._claimed and not self._shut():
+            return ALONE_FOR.total_seconds()
         due = self._clock.now() if self._claimed else await self._store.next_outbox_due()
         if due is None:
             return self._longest_sleep
@@ -221,6 +235,7 @@ class OutboxLoop:
             await self._attempt(row)
         finally:
             self._in_hand.discard(row.id)
+            self._begun.pop(row.id, None)
 
     async def _attempt(self, row: OutboxRow) -> None:
         now = self._clock.now()

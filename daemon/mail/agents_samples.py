@@ -194,6 +194,9 @@ def _notifications(language: Language) -> dict[str, dict[str, Any]]:
         "assigned": _notification(
             language, what="assigned", first=soon, clocks=running, conversation=_talk(language), **second
         ),
+        "taken": _notification(
+            language, what="taken", first=soon, clocks=running, conversation=_talk(language), **second
+        ),
         "closed": _notification(
             language, what="answer", first=None, clocks=[], **{**second, "state": "closed", "rule": "agent"}
         ),

@@ -64,6 +64,7 @@ class Composer:
         facts = facts_of(row, language, now, self._zone, self._desk, self._shelf)
         files = enclosing.at_hand(row, contents)
         facts |= {"token": addressing.footer(self._identity, row), "attached": [f.sha256 for f in files]}
+        facts |= {"later": enclosing.with_the_ticket(row)}
         subject = clipped(self._templates.subject(row.kind, language, facts), SUBJECT_BYTES)
         desk = clean_line(self._templates.name(language, self._desk), NAME_CHARACTERS)
         message_id = addressing.message_id(self._identity, row)

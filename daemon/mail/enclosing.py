@@ -14,13 +14,10 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote
 
+from daemon.core.commands.queueing import ROOM
 from daemon.core.values import OutboxRow
 from daemon.mail import headers
 from daemon.mail.sanitize import safe_name
-
-LARGEST_COPY: Final = 15_000_000
-"""Bytes of files that a notification takes along: an agent's server that refuses a large mail would keep the
-news from them, and the files are on the ticket. An agent's own reply takes all it came with."""
 
 _REPLIES: Final = frozenset({"reply", "resolved"})
 _COPIES: Final = frozenset({"notification"})
@@ -46,13 +43,24 @@ class Enclosure:
 
 def enclosures(row: OutboxRow) -> tuple[Enclosure, ...]:
     """The files that belong to this row's mail: all of a reply's; of a notification's, and of the
-    conversation that it shows, each once and as many as there is room for."""
+    conversation that it shows, each once and as many as its `room` holds (bytes; `queueing.notify` gives it).
+    """
     if row.kind in _REPLIES:
         return tuple(_read(row.context.get("attachments")))
     if row.kind not in _COPIES:
         return ()
+    return _fitting(row, int(row.context.get("room") or ROOM))
+
+
+def with_the_ticket(row: OutboxRow) -> tuple[str, ...]:
+    """The SHA-256 of the files that a notification has no room for and whoever takes its ticket is sent."""
+    if row.kind not in _COPIES or not row.context.get("takes"):
+        return ()
+    return tuple(one.sha256 for one in _fitting(row, ROOM) if one.sha256 not in enclosed(row))
+
+
+def _fitting(row: OutboxRow, room: int) -> tuple[Enclosure, ...]:
     taken: dict[str, Enclosure] = {}
-    room = LARGEST_COPY
     for message in (row.context, *_messages(row.context.get("conversation"))):
         for one in _read(message.get("attachments")):
             if one.sha256 not in taken and one.size <= room:

@@ -11,12 +11,15 @@ import pytest
 
 from daemon.core import actions as act
 from daemon.core.commands.hearing import Before, Spoken
-from daemon.core.dossier import AgentsAnswer, KeptCredit
+from daemon.core.commands.notifying import Said
+from daemon.core.commands.queueing import SMALL_ROOM
+from daemon.core.dossier import AgentsAnswer, Dossier, KeptCredit
 from daemon.core.facts import Listed
 from daemon.core.sla import events as ev
 from daemon.core.sla.minutes import LoggedCall
 from daemon.core.values import (
     Address,
+    Attachment,
     Coverage,
     Disposition,
     Language,
@@ -92,6 +95,36 @@ def test_assign_hands_the_whole_conversation_over(text: str) -> None:
     assert context["text"] == "La caisse est gelée."
     said = [(one["direction"], one["text"]) for one in context["conversation"]]
     assert said == [("out", ASKED.words), ("out", text.partition("\n")[2])]
+
+
+def test_whoever_takes_a_ticket_is_sent_what_they_have_not_seen() -> None:
+    def sent(one: Dossier) -> list[object]:
+        found = Desk({1042: one}).says("#prendre\nBonjour Marie, je regarde.")
+        return [m.context["what"] for m in of(found, act.QueueMail) if m.kind == "notification"]
+
+    def said(*sizes: int, direction: str = "in") -> tuple[Said, ...]:
+        files = tuple(Attachment(name="v.mp4", media_type="video/mp4", size=n, sha256="a") for n in sizes)
+        return (
+            Said(
+                direction=direction,
+                author=Address(address=MARIE),
+                at=NOW - timedelta(hours=2),
+                text="",
+                attachments=files,
+            ),
+        )
+
+    assert sent(dossier()) == []
+    assert sent(dossier(conversation=said(SMALL_ROOM))) == []
+    assert sent(dossier(conversation=said(SMALL_ROOM, 1))) == ["taken"], "everybody had the small ones only"
+    assert sent(dossier(conversation=said(SMALL_ROOM + 1, direction="out"))) == []
+    assert sent(dossier(assignee="sam")) == ["taken"]
+    held = (ev.Taken(at=NOW - timedelta(hours=3)), ev.Released(at=NOW - timedelta(hours=1)))
+    assert sent(dossier(events=held, conversation=said(1))) == ["taken"], "only Sam had heard of it"
+    assert (
+        sent(dossier(events=(*held[:1], ev.Released(at=NOW - timedelta(hours=2.5))), conversation=said(1)))
+        == []
+    )
 
 
 @both("#p3", "#priority 3")

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from daemon.core.actions import NEW, Decision, QueueMail
-from daemon.core.policy import Intake
+from daemon.core.commands.queueing import ROOM, SMALL_ROOM
+from daemon.core.policy import Intake, Policy
 from daemon.core.similar import Past, archive_of, words_of
 from daemon.core.sla.declaring import Declared
 from daemon.core.sla.minutes import LoggedCall
@@ -171,6 +172,20 @@ def test_whoever_watches_a_ticket_is_told_beside_the_one_who_has_it() -> None:
 
     assert answered(SAM) == [ALEX, SAM]
     assert answered("gone@azimutpos.com") == [ALEX], "who is no agent any more reads nothing"
+
+
+def test_large_files_go_to_whoever_has_the_ticket_and_to_an_only_agent() -> None:
+    def rooms(rules: Policy | None = None, **changes: Any) -> dict[str, object]:
+        people = (Participant(address=MARIE), Participant(address=SAM, role="watcher"))
+        one = ticket(state=State.OPEN, participants=people, **changes)
+        found = decide(
+            None, snapshot(account=account(), tickets=(one,)), claims=[TOKEN], rules=rules or desk()
+        )
+        return {mail.recipient: mail.context["room"] for mail in told(found)}
+
+    assert rooms(assignee="alex") == {ALEX: ROOM, SAM: SMALL_ROOM}
+    assert rooms() == {ALEX: SMALL_ROOM, SAM: SMALL_ROOM}
+    assert rooms(desk(agents=desk().agents[:1])) == {ALEX: ROOM}
 
 
 def test_what_an_answer_changes_is_told_as_changed() -> None:

@@ -14,7 +14,7 @@ from daemon.core.dossier import Dossier
 from daemon.core.sla.events import Replied, Taken, TicketEvent
 from daemon.core.values import Outcome, Priority, State
 from daemon.loops import backoff
-from daemon.loops.outbox import AHEAD_FOR, LEASE, PATIENCE, OutboxLoop
+from daemon.loops.outbox import AHEAD_FOR, ALONE_FOR, LEASE, PATIENCE, OutboxLoop
 from daemon.ports import Conflict, Unavailable
 from tests.core.build import T0, policy, ticket
 from tests.core.dossiers import dossier
@@ -81,6 +81,29 @@ async def test_a_slow_mail_holds_its_own_place_only() -> None:
         await world.until(lambda: world.sent == [2, 3, 4, 5])
         slow.set()
     assert world.sent == [2, 3, 4, 5, 1]
+
+
+async def test_a_notification_begins_once_the_customers_mail_is_away_or_the_server_is_slow() -> None:
+    world = World(parallel=4)
+    world.store.due = [
+        outbox_row(1, rank=2),
+        outbox_row(2, rank=2),
+        outbox_row(3, rank=5),
+        outbox_row(4, rank=5),
+    ]
+    first, second = (asyncio.Event() for _ in range(2))
+    world.smtp.gates |= {"client1@client.example": first, "client2@client.example": second}
+    async with world.running():
+        await world.until(lambda: len(world.smtp.sent) == 2)
+        await turns(20)
+        first.set()
+        await world.until(lambda: world.sent == [1])
+        await turns(20)
+        assert len(world.smtp.sent) == 2, "the other customer's mail is just begun too"
+        world.clock.time += ALONE_FOR * 2
+        world.loop.wake()
+        await world.until(lambda: sorted(world.sent) == [1, 3, 4])
+        second.set()
 
 
 async def test_few_more_are_claimed_than_there_are_places_and_no_more_are_under_way() -> None:

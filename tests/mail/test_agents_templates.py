@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 
 from daemon.core import commands
 from daemon.core.commands.notifying import Occasion
+from daemon.core.commands.queueing import SMALL_ROOM
 from daemon.core.commands.reading import read_reply
 from daemon.core.commands.values import Setting, Verb, Why
 from daemon.core.commands.vocabulary import known
@@ -312,9 +313,7 @@ def test_every_value_of_the_core_has_its_words(language: Language) -> None:
         *(v for v in Verb if v not in {Verb.YES, Verb.NO, Verb.SEND}),
     ):
         assert f'"{value}"' in source, value
-    assert {Occasion.NEW, Occasion.ANSWER, Occasion.THIRD_PARTY, Occasion.ASSIGNED, Occasion.SHOWN} == set(
-        Occasion
-    )
+    assert {"new", "answer", "third_party", "assigned", "taken", "shown"} == set(Occasion)
     assert set(Ground) == {Ground.REPEATED, Ground.GRAVE}
     assert len(Priority) == 4
 
@@ -387,6 +386,11 @@ def test_files_are_said_to_be_attached_only_where_they_are() -> None:
     assert "ecran.jpg (412 Ko, jointe)" in talk
     row = sample("notification", "new")
     assert "ecran.jpg (412 Ko, au dossier)" in COMPOSER.render(row, row.queued_at, {}).text.replace(N, " ")
+    large = {"attachments": [{**row.context["attachments"][0], "size": SMALL_ROOM + 1}], "room": SMALL_ROOM}
+    to_all = text_of("notification", "new", **large)
+    assert "ecran.jpg (2,9 Mo, lourde : va à qui prend le billet)" in to_all
+    assert "large: goes to whoever takes the ticket)" in text_of("notification", "new", EN, **large)
+    assert "ecran.jpg (2,9 Mo, au dossier)" in text_of("notification", "new", takes=False, **large)
     assert "Note interne d’Alex Roy, mar. 3 nov. à 11 h 20\n" in talk
 
 

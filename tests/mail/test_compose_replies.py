@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from daemon.core.commands.queueing import ROOM, SMALL_ROOM
 from daemon.core.values import Address, Language, OutboxRow
 from daemon.mail import customers_samples, samples
 from daemon.mail.compose import Composer, MissingContent, enclosed
 from daemon.mail.customers_samples import reply
-from daemon.mail.enclosing import LARGEST_COPY
 from daemon.mail.proof import SAMPLE_DESK
 from daemon.mail.speech import in_brief, paragraphs, signed, spoken
 from daemon.mail.tokens import claims
@@ -162,11 +162,12 @@ def test_an_answer_never_leaves_without_one_of_its_files() -> None:
 def test_a_notification_takes_along_what_fits_and_goes_out_without_the_rest() -> None:
     small, large = (
         file("a.txt", "text/plain", b"a"),
-        {**file("b.mp4", "video/mp4", b"b"), "size": LARGEST_COPY},
+        {**file("b.mp4", "video/mp4", b"b"), "size": ROOM},
     )
     row = team("notification", attachments=[small, large, small], conversation=[{"attachments": [small]}, {}])
     assert enclosed(row) == (small["sha256"],)
     assert enclosed(team("notification", attachments=[large])) == (large["sha256"],)
+    assert enclosed(team("notification", attachments=[large, small], room=SMALL_ROOM)) == (small["sha256"],)
     assert enclosed(team("transcript", attachments=[small])) == ()
     assert enclosed(replace(reply(FR, AT), kind="ack")) == ()
 

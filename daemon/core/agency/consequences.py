@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Final
 
 from daemon.core.actions import Action, AddEvent, AttachAccount, Decision, OpenTicket, QueueMail
@@ -12,11 +13,13 @@ from daemon.core.agency.afterwards import ticket_after
 from daemon.core.agency.telling import handed_over, split_off
 from daemon.core.commands.hearing import Hearing
 from daemon.core.commands.judging import Ruling
+from daemon.core.commands.queueing import left_behind
 from daemon.core.commands.values import Verb
 from daemon.core.dossier import Dossier, course_of
 from daemon.core.facts import Snapshot
 from daemon.core.keeping import course_after
 from daemon.core.sla.course import Course
+from daemon.core.sla.events import Released, Taken
 from daemon.core.ticking import crediting
 from daemon.core.ticking.telling import moved_mail
 
@@ -46,11 +49,10 @@ def consequences(
             found += _told(hearing, ruling, number, changed[number])
     for one in changed.values():
         found += crediting.after(one.before, one.after, one.dossier, hearing.policy, hearing.now)
-    for number, handle in ruling.handovers:
-        one_of = changed.get(number)
-        if one_of is not None and one_of.dossier.ticket.assignee == handle:
+    for number, one in changed.items():
+        if _is_news(hearing, snapshot.dossiers[number], one.dossier.ticket.assignee):
             words = words_to_customer(actions, number)
-            found += handed_over(hearing, one_of.dossier, one_of.dossier.ticket, one_of.after, words)
+            found += handed_over(hearing, one.dossier, one.dossier.ticket, one.after, words)
     found += _split(hearing, ruling, actions, snapshot)
     return found
 
@@ -63,6 +65,30 @@ def words_to_customer(actions: Sequence[Action], number: int) -> str:
         if isinstance(a, QueueMail) and a.kind in _WORDS and a.ticket == number
     )
     return next(texts, "")
+
+
+def _is_news(hearing: Hearing, dossier: Dossier, assignee: str | None) -> bool:
+    """Whether whoever has the ticket now has not been sent all of it: who gets it from another; who takes it
+    after somebody had it, or while only its small files had gone to everybody."""
+    before = dossier.ticket.assignee
+    if assignee is None or assignee == before:
+        return False
+    if assignee != hearing.agent.handle or before is not None:
+        return True
+    return _said_while_held(dossier) or left_behind(dossier.conversation)
+
+
+def _said_while_held(dossier: Dossier) -> bool:
+    """Only its assignee heard of what was said in these times."""
+    since: datetime | None = None
+    for happened in dossier.events:
+        if isinstance(happened, Taken):
+            since = since or happened.at
+        elif isinstance(happened, Released) and since is not None:
+            if any(since <= said.at <= happened.at for said in dossier.conversation):
+                return True
+            since = None
+    return False
 
 
 def _changed(hearing: Hearing, dossier: Dossier, actions: Sequence[Action]) -> _Changed:

@@ -53,9 +53,11 @@ def handed_over(
     hearing: Hearing, dossier: Dossier, ticket: Ticket, course: Course, words: str
 ) -> tuple[QueueMail, ...]:
     """The whole conversation, to the new assignee. `words`: what the same mail says to the customer."""
+    own = ticket.assignee == hearing.agent.handle
+    occasion = Occasion.TAKEN if own else Occasion.ASSIGNED
     author = Address(address=hearing.policy.desk_address, name=hearing.agent.name)
     more = (Said(direction="out", author=author, at=hearing.at, text=words),) if words else ()
-    told = situation(dossier, ticket, course, Occasion.ASSIGNED, hearing.policy, hearing.now, more)
+    told = situation(dossier, ticket, course, occasion, hearing.policy, hearing.now, more)
     return _mails(told, hearing, f"notification:{hearing.cause}:{ticket.ref}")
 
 

@@ -28,7 +28,6 @@ class Deed:
     receipt: bool = False
     retargets: bool = False
     merged_into: int | None = None
-    handed_to: str | None = None
 
 
 def declined(why: Why, command: Command, detail: str = "", proposal: str = "") -> Declined:

@@ -17,7 +17,6 @@ def take(hearing: Hearing, command: Command, standing: Standing) -> Deed:
 
 
 def assign(hearing: Hearing, command: Command, standing: Standing) -> Deed:
-    """On assignment the whole conversation is handed over to whoever gets it."""
     return _give(hearing, command, standing, command.words)
 
 
@@ -51,7 +50,6 @@ def _give(hearing: Hearing, command: Command, standing: Standing, handle: str) -
         after=after,
         actions=actions,
         detail={"agent": handle, "from": standing.ticket.assignee},
-        handed_to=None if own else handle,
     )
 
 

@@ -47,7 +47,6 @@ class Ruling:
     reads      ticket id -> version of what it was judged from
     faults     why nothing was done; empty: everything was
     retargeted tickets whose promises may have moved: the customer is told of what became later
-    handovers  (ticket, handle): the conversation goes to its new assignee
     """
 
     actions: tuple[Action, ...]
@@ -55,7 +54,6 @@ class Ruling:
     faults: tuple[Fault, ...] = ()
     deeds: tuple[Deed, ...] = ()
     retargeted: tuple[int, ...] = ()
-    handovers: tuple[tuple[int, str], ...] = ()
     asked: tuple[Asked, ...] = ()
     on_behalf: OnBehalf | None = None
 
@@ -177,7 +175,6 @@ def _carry_out(hearing: Hearing, reads: dict[int, int]) -> Ruling:
         faults=faults,
         deeds=everything,
         retargeted=tuple(dict.fromkeys(d.ticket for d in deeds if d.retargets and d.ticket is not None)),
-        handovers=tuple((d.ticket, d.handed_to) for d in deeds if d.handed_to and d.ticket is not None),
         asked=tuple(
             Asked(verb=c.verb, tickets=c.tickets or ((own,) if own else ()), scope=c.words)
             for c in commands

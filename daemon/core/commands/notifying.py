@@ -30,6 +30,7 @@ class Occasion(StrEnum):
     ANSWER = "answer"
     THIRD_PARTY = "third_party"  # somebody who is no customer of the ticket wrote
     ASSIGNED = "assigned"  # the whole conversation is handed over
+    TAKEN = "taken"  # the same, to an agent who took it and has not seen all of it
     SHOWN = "shown"  # it was asked for
 
 
