@@ -91,4 +91,5 @@ def _write(file: Path, text: str) -> None:
     try:
         file.write_text(text, encoding="utf-8")
     except OSError as trouble:
-        raise CommandFailed(f"{file}: {trouble.strerror}") from trouble
+        remedy = "name a file in a folder that exists and that you may write to"
+        raise CommandFailed(f"{file}: the page cannot be written: {trouble.strerror} ({remedy})") from trouble

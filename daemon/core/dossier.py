@@ -4,8 +4,8 @@ The store gives what is written; what it means, which cycles run and what is due
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -37,12 +37,11 @@ class AgentsAnswer:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeptCredit:
     """`state`: proposed, accepted or refused. `amount` as proposed, uncapped; `month` (YYYY-MM) of the due
-    date, and `given` what was accepted for the account and that month on all tickets."""
+    date."""
 
     amount: Decimal
     month: str
     state: str
-    given: Decimal = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +63,7 @@ class Dossier:
     before       the last change by an agent's command, for "annuler"
     objected     the customer's "urgent" was heard once
     credit       of this ticket, the newest
+    given        month (YYYY-MM) -> what was accepted for the account on all its tickets
     suppressed   of its participants' addresses those whose mail bounces
     known        its acknowledgement took the requester for somebody known (context "known")
     silenced     its opening was not acknowledged (history "not_acknowledged"): spam, a forgery, a breaker
@@ -93,6 +93,7 @@ class Dossier:
     before: Before | None = None
     objected: bool = False
     credit: KeptCredit | None = None
+    given: Mapping[str, Decimal] = field(default_factory=dict)
     suppressed: frozenset[str] = frozenset()
     known: bool = False
     silenced: bool = False

@@ -19,14 +19,15 @@ from daemon.core.ticking.telling import speakable, status_update
 from daemon.core.values import ClockName, OutboxRow, Priority, State
 
 _OF_ONE_TICKET: Final = frozenset({"status-update", "reminder", "alarm", "closed"})
+_OF_SEVERAL: Final = {"alarm": "several", "escalation": "warning"}
 _OVER: Final = frozenset({State.RESOLVED, State.CLOSED})
 
 
 def looked_at(row: OutboxRow) -> tuple[int, ...]:
     """The tickets whose dossiers `current` needs for this row; () for a mail that does not go stale."""
-    if row.kind in _OF_ONE_TICKET:
+    if row.kind in _OF_ONE_TICKET and row.context.get("what") != "several":
         return (row.ticket,) if row.ticket is not None else ()
-    if row.kind == "escalation" and row.context.get("what") == "warning":
+    if row.context.get("what") == _OF_SEVERAL.get(row.kind, ...):
         numbers = (line.get("ticket") for line in _lines(row))
         return tuple(dict.fromkeys(number for number in numbers if isinstance(number, int)))
     return ()
@@ -38,6 +39,8 @@ def current(
     """The facts of the mail as they are now, or why it is not sent any more."""
     if row.kind == "escalation":
         return _warning(row, dossiers, policy, now)
+    if row.kind == "alarm" and row.ticket is None:
+        return _alarms(row, dossiers, policy, now)
     dossier = dossiers.get(row.ticket) if row.ticket is not None else None
     if dossier is None:
         return row.context
@@ -58,6 +61,20 @@ def _why_not(row: OutboxRow, course: Course) -> str:
     if course.state is not State.WAITING or course.hushed:
         return "the customer has answered"
     return "" if _same_silence(row, course) else "what the customer is asked has changed"
+
+
+def _alarms(
+    row: OutboxRow, dossiers: Mapping[int, Dossier], policy: Policy, now: datetime
+) -> dict[str, object] | str:
+    """Those that still ring."""
+
+    def rings(line: Mapping[str, object]) -> bool:
+        number = line.get("ticket")
+        dossier = dossiers.get(number) if isinstance(number, int) else None
+        return dossier is None or not _why_not(row, course_of(dossier, policy, now))
+
+    left = [line for line in _lines(row) if rings(line)]
+    return {**row.context, "lines": left} if left else "somebody has taken all of them"
 
 
 def _same_silence(row: OutboxRow, course: Course) -> bool:

@@ -36,7 +36,10 @@ SWEEP_EVERY: Final = timedelta(minutes=10)
 
 
 class IntakeLoop:
-    """Owns the one connection that reads the mailbox. `answer_newer_than`, `resume`: see `Opening`."""
+    """Owns the one connection that reads the mailbox. `answer_newer_than`, `resume`: see `Opening`.
+
+    give_way    awaited before each handful of mails is written; whoever has an outbox sets it
+    """
 
     def __init__(
         self,
@@ -63,6 +66,7 @@ class IntakeLoop:
         self._stuck = False  # a mail of this batch could not leave the folder
         self._attempts = Attempts(store, folders.inbox)
         self.progress = Progress("intake")
+        self.give_way: Callable[[], Awaitable[None]] = _at_once
         self._opening = Opening(
             folders=folders,
             store=store,
@@ -172,6 +176,7 @@ class IntakeLoop:
         fresh = self._fresh(mailbox, run, batches)
         async with aclosing(fresh), aclosing(read_ahead(fresh, read)) as readings:
             async for some in readings:
+                await self.give_way()
                 self._await_turn(self.progress.waiting, some[0].arrival.internaldate)
                 for uid, disposition in await self._settle(some, circumstances):
                     batches.settle(uid, disposition)
@@ -276,3 +281,7 @@ class IntakeLoop:
     async def _pause(self, seconds: float) -> None:
         self.progress.alive(self._clock.now(), seconds)
         await either(self._clock.sleep(seconds), self._stop.wait())
+
+
+async def _at_once() -> None:
+    """Nobody to give way to."""

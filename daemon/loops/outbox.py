@@ -11,12 +11,14 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
 
 from daemon.core.actions import Decision
+from daemon.core.commands.queueing import RANK as NOTIFICATIONS
 from daemon.core.policy import Policy
 from daemon.core.sending import Send, unrenderable
 from daemon.core.values import Delivery, OutboxRow, Outcome
@@ -45,6 +47,11 @@ ALONE_FOR: Final = timedelta(milliseconds=100)
 PATIENCE: Final = timedelta(minutes=1)
 """How long mails of the last rank (notifications to agents) lie while customers' mails wait to be read:
 acknowledgements go first."""
+
+GIVING_WAY: Final = 0.1
+"""Seconds that the intake waits before each handful while customers' mails pile up here. On one store and one
+processor it would outrun the acknowledgements without end; more would keep an emergency unread because a mail
+server is slow."""
 
 BETWEEN_LOOKS: Final = 0.1
 """Seconds from one look to the next while rows are left lying for that long."""
@@ -88,6 +95,8 @@ class OutboxLoop:
         self.wake_ticker: Callable[[], None] = lambda: None
         self.behind: Callable[[], bool] = lambda: False
         self._lying = False
+        self._caught_up = asyncio.Event()
+        self._caught_up.set()
         self._wake = asyncio.Event()
         self._backoff = Backoff()
         self._closed_until: datetime | None = None
@@ -103,6 +112,12 @@ class OutboxLoop:
     def wake(self) -> None:
         """Something was queued: look now."""
         self._wake.set()
+
+    async def caught_up(self) -> None:
+        """Returns when customers' mails have stopped piling up, at the latest after `GIVING_WAY`."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(GIVING_WAY):
+                await self._caught_up.wait()
 
     async def run(self) -> None:
         """Send until the stop event; mails that are under way then are finished first."""
@@ -147,7 +162,10 @@ class OutboxLoop:
 
     def _may_begin(self) -> bool:
         """Not in the first moment of a graver mail: a customer's acknowledgement does not share processor and
-        store with the notifications of the same ticket. A slow server holds nobody up."""
+        store with the notifications of the same ticket. A slow server holds nobody up, and while mails wait
+        to be read nobody is alone anyway."""
+        if self.behind():
+            return True
         now, rank = self._clock.now(), self._claimed[0].rank
         return not any(r < rank and abs(now - since) <= ALONE_FOR for r, since in self._begun.values())
 
@@ -217,10 +235,15 @@ class OutboxLoop:
         """Due rows, unless the server was just out of reach: then no waiting row is touched in vain."""
         now = self._clock.now()
         if self._shut():
+            self._caught_up.set()
             return []
         patience = PATIENCE if self.behind() else timedelta(0)
         rows = await self._store.claim_outbox(now, limit, LEASE, self._in_hand, patience)
         self._lying = bool(patience) and len(rows) < limit
+        if sum(row.rank < NOTIFICATIONS for row in rows) > limit // 2:
+            self._caught_up.clear()
+        else:
+            self._caught_up.set()
         self._unsettled.claimed(rows, now + LEASE)
         if len(rows) < limit:
             self._unsettled.none_due(now, timedelta(seconds=self._longest_sleep))

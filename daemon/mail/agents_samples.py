@@ -227,7 +227,9 @@ _MADE: Final[dict[str, Callable[[Language], dict[str, dict[str, Any]]]]] = {
     "digest": digest_samples.digests,
 }
 _DESK_WIDE: Final = frozenset({"statement", "digest"})
-_NO_TICKET: Final = frozenset({"warnings", "quiets", "last_tiers", "finding"})
+_NO_TICKET: Final = frozenset(
+    {"warnings", "quiets", "last_tiers", "finding", "several", "several_left", "several_oncall"}
+)
 
 
 def named(kind: str, language: Language) -> dict[str, OutboxRow]:

@@ -33,6 +33,7 @@ _ASKED: Final[dict[str, object]] = {
 _EMPTY: Final[dict[str, dict[str, object]]] = {
     "transcript": _ASKED,
     "confirm": _ASKED,
+    "alarm": {"what": "", "lines": []},
     "breach": {"met": None, "plan": ""},
     "statement": {"customer": False},
 }

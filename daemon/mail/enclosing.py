@@ -49,7 +49,7 @@ def enclosures(row: OutboxRow) -> tuple[Enclosure, ...]:
         return tuple(_read(row.context.get("attachments")))
     if row.kind not in _COPIES:
         return ()
-    return _fitting(row, int(row.context.get("room") or ROOM))
+    return _fitting(row, int(str(row.context.get("room") or ROOM)))
 
 
 def with_the_ticket(row: OutboxRow) -> tuple[str, ...]:

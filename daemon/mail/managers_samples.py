@@ -73,12 +73,32 @@ def alarms(language: Language) -> dict[str, dict[str, Any]]:
             **changes,
         }
 
+    def several(many: int, **changes: object) -> dict[str, Any]:
+        lines = [
+            {
+                "ticket": number,
+                "ref": f"AZ-{number}",
+                "subject": words.subject,
+                "account": "Boulangerie Roy",
+                "phones": ["418 555-0199"] if number % 2 else [],
+                "number": number % 3,
+                "first_due": at(11, 7, 6, 30) if number % 4 else at(11, 7, 5, 15),
+                "provisional": True,
+            }
+            for number in range(1042, 1042 + many)
+        ]
+        told = {"subject": "", "what": "several", "lines": lines, "oncall": False}
+        return {"language": language.value, "in_reply_to": "", "references": [], **told, **changes}
+
     wordy = {"account": "Boulangerie-Pâtisserie Roy, Gagnon et Fils inc. " * 3, "phones": ["418 555-0199"]}
     return {
         "first": alarm(),
         "oncall": alarm(oncall=True),
         "wordy": alarm(oncall=True, evidence=[], subject="Œuvre gelée… " * 12, **wordy),
         "again": alarm(oncall=True, number=2, provisional=False),
+        "several": several(12),
+        "several_left": several(1),
+        "several_oncall": several(33, oncall=True),
         "last": alarm(number=5, last=True, first_due=at(11, 7, 5, 30), phones=[], words="", evidence=[]),
     }
 

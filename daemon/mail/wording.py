@@ -72,14 +72,25 @@ def phone_link(number: str) -> str:
 
 
 def hour(local: datetime, language: Language) -> str:
-    """« 14 h 30 », « 9 h »; "2:30 p.m.", "9 a.m.", "noon", "midnight"."""
+    """« 14 h 30 », « 9 h »; "2:30 p.m.", "9 a.m.", "noon", "midnight". In the hour that autumn has twice it
+    says which: « 1 h 30 (heure avancée) », "1:30 a.m. EST"."""
+    twice = _which_of_two(local, language)
     if language is Language.FR:
         minute = f"{NBSP}{local.minute:02}" if local.minute else ""
-        return f"{local.hour}{NBSP}h{minute}"
+        return f"{local.hour}{NBSP}h{minute}{twice}"
     if local.minute == 0 and local.hour in (0, 12):
         return "noon" if local.hour else "midnight"
     minute = f":{local.minute:02}" if local.minute else ""
-    return f"{local.hour % 12 or 12}{minute} {'p.m.' if local.hour >= 12 else 'a.m.'}"
+    return f"{local.hour % 12 or 12}{minute} {'p.m.' if local.hour >= 12 else 'a.m.'}{twice}"
+
+
+def _which_of_two(local: datetime, language: Language) -> str:
+    first, second = (local.replace(fold=fold).utcoffset() for fold in (0, 1))
+    if first is None or second is None or first <= second:
+        return ""
+    if language is Language.FR:
+        return f" (heure{NBSP}{'normale' if local.fold else 'avancée'})"
+    return f"{NBSP}{local.tzname()}"
 
 
 @lru_cache(maxsize=256)

@@ -129,7 +129,8 @@ def _dossier(
         unsent=tuple((m["id"], m["version"]) for m in answers if _untried(m)),
         before=last_change(written.history, opening, events),
         objected=facts.OBJECTION in noted,
-        credit=_credit(written, firm),
+        credit=_credit(written),
+        given=firm.given,
         suppressed=frozenset(written.silent),
         known=any(m["kind"] == facts.ACK and m["context"].get("known") for m in mails),
         silenced=facts.SILENCED in noted,
@@ -199,10 +200,8 @@ def _untried(mail: Row) -> bool:
     return bool(mail["state"] == SendState.QUEUED.value and mail["attempts"] == 0)
 
 
-def _credit(written: facts.Written, firm: facts.Firm) -> KeptCredit | None:
+def _credit(written: facts.Written) -> KeptCredit | None:
     if written.credit is None:
         return None
     amount, state, month = written.credit
-    return KeptCredit(
-        amount=Decimal(amount), month=month, state=state, given=firm.given.get(month, Decimal(0))
-    )
+    return KeptCredit(amount=Decimal(amount), month=month, state=state)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -197,6 +198,18 @@ def line(one: Dossier, clock: ClockName = ClockName.RESOLUTION) -> dict[str, obj
     cycle = course_of(one, desk(), QUEUED).running(clock)
     assert cycle is not None
     return {"ticket": one.ticket.id, "clock": clock.value, "due": cycle.promised.isoformat(), "percent": 75}
+
+
+def test_many_alarms_in_one_mail_are_of_what_still_rings() -> None:
+    lines = [{"ticket": number, "ref": f"AZ-{number}"} for number in (1042, 1043)]
+    the = row("alarm", {"what": "several", "lines": lines}, ticket=None)
+    taken = held(Taken(at=T0 - MINUTE), priority=Priority.P1)
+    ringing = held(Wrote(at=T0 - MINUTE), priority=Priority.P1)
+    found = look(the, taken, replace(ringing, ticket=replace(ringing.ticket, id=1043)))
+    assert isinstance(found, Send)
+    assert found.context["lines"] == lines[1:]
+    again = replace(taken, ticket=replace(taken.ticket, id=1043))
+    assert "all of them" in reason(look(the, taken, again))
 
 
 def test_a_warning_is_of_what_still_is_due() -> None:

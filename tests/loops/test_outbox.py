@@ -83,7 +83,10 @@ async def test_a_slow_mail_holds_its_own_place_only() -> None:
     assert world.sent == [2, 3, 4, 5, 1]
 
 
-async def test_a_notification_begins_once_the_customers_mail_is_away_or_the_server_is_slow() -> None:
+@pytest.mark.parametrize("behind", [False, True])
+async def test_a_notification_begins_once_the_customers_mail_is_away_or_the_server_is_slow(
+    behind: bool,
+) -> None:
     world = World(parallel=4)
     world.store.due = [
         outbox_row(1, rank=2),
@@ -100,7 +103,8 @@ async def test_a_notification_begins_once_the_customers_mail_is_away_or_the_serv
         await world.until(lambda: world.sent == [1])
         await turns(20)
         assert len(world.smtp.sent) == 2, "the other customer's mail is just begun too"
-        world.clock.time += ALONE_FOR * 2
+        world.loop.behind = lambda: behind
+        world.clock.time += ALONE_FOR * (not behind) * 2
         world.loop.wake()
         await world.until(lambda: sorted(world.sent) == [1, 3, 4])
         second.set()
@@ -151,6 +155,29 @@ async def test_while_customers_wait_to_be_read_notifications_lie_and_nobody_look
         world.store.next_due = None
         world.loop.wake()
         await world.until(lambda: world.store.patience[-1] == timedelta(0))
+
+
+async def test_the_intake_gives_way_while_customers_mails_pile_up_and_never_for_long() -> None:
+    world = World(parallel=2)
+    world.store.due = [outbox_row(number, rank=4) for number in range(1, 11)]
+    for number in range(1, 11):
+        world.smtp.gates[f"client{number}@client.example"] = asyncio.Event()
+    await world.loop.caught_up()
+    async with world.running():
+        await world.until(lambda: len(world.smtp.sent) == 2)
+        waiting = asyncio.create_task(world.loop.caught_up())
+        await turns(20)
+        assert not waiting.done()
+        for gate in world.smtp.gates.values():
+            gate.set()
+        await world.until(lambda: len(world.sent) == 10)
+        await waiting
+        world.store.due = [outbox_row(number, rank=5) for number in range(20, 24)]
+        world.loop.wake()
+        await world.until(lambda: len(world.sent) == 14)
+        waiting = asyncio.create_task(world.loop.caught_up())
+        await turns(5)
+        assert waiting.done(), "notifications can wait"
 
 
 async def test_an_unreachable_server_closes_the_claims_until_the_pause_is_over(

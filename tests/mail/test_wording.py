@@ -165,6 +165,21 @@ def test_hours_are_those_of_the_desk_across_the_change_of_clocks() -> None:
     assert before.deadline(due) == f"au plus tard dimanche 1er{N}novembre à 10{N}h{N}30"
 
 
+def test_the_hour_that_autumn_has_twice_is_told_apart() -> None:
+    first = datetime(2026, 11, 1, 5, 30, tzinfo=ZoneInfo("UTC"))
+    second = first + timedelta(hours=1)
+    for now in (datetime(2026, 10, 31, 23, tzinfo=ZONE), datetime(2026, 11, 1, 0, 15, tzinfo=ZONE)):
+        assert Moments(now, ZONE, FR).deadline(first).endswith(f"1{N}h{N}30 (heure{N}avancée)")
+        assert Moments(now, ZONE, FR).deadline(second).endswith(f"1{N}h{N}30 (heure{N}normale)")
+        assert f"1:30 a.m.{N}EDT" in Moments(now, ZONE, EN).deadline(first)
+        assert f"1:30 a.m.{N}EST" in Moments(now, ZONE, EN).deadline(second)
+    for hours in (-1, 2):  # half past midnight, half past two: each once
+        assert "heure" not in Moments(first, ZONE, FR).moment(first + timedelta(hours=hours))
+    spring = datetime(2026, 3, 8, 6, 30, tzinfo=ZoneInfo("UTC"))
+    for hours in range(3):
+        assert "heure" not in Moments(spring, ZONE, FR).moment(spring + timedelta(hours=hours))
+
+
 def test_amounts_and_phones() -> None:
     assert wording.amount(Decimal("31.25"), FR) == f"31,25{N}$"
     assert wording.amount(Decimal("1234.5"), FR) == f"1{N}234,50{N}$"

@@ -366,15 +366,14 @@ async def test_a_credit_is_raised_in_its_place_and_decided_once(store: SqlStore)
     for wrong in (decided(amount="20.00"), decided(amount=None)):
         with pytest.raises(Exception, match="no credit is proposed"):
             await store.apply(decide(wrong))
-    assert (await of(store)).credit == KeptCredit(
-        amount=Decimal("25.00"), month="2026-11", state="accepted", given=Decimal("20.00")
-    )
+    assert (await of(store)).credit == KeptCredit(amount=Decimal("25.00"), month="2026-11", state="accepted")
     assert (await of(store, 1002)).credit == KeptCredit(
-        amount=Decimal("5.00"), month="2026-11", state="proposed", given=Decimal("20.00")
+        amount=Decimal("5.00"), month="2026-11", state="proposed"
     )
+    assert [(await of(store, n)).given for n in (1001, 1002)] == [{"2026-11": Decimal("20.00")}] * 2
     await store.apply(decide(decided(1002, None)))
     assert (await of(store, 1002)).credit == KeptCredit(
-        amount=Decimal("5.00"), month="2026-11", state="refused", given=Decimal("20.00")
+        amount=Decimal("5.00"), month="2026-11", state="refused"
     )
     shown = await store.ticket("1001", now=NOW, left=lambda *_: None)
     assert shown is not None

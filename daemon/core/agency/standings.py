@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from daemon.core.commands.hearing import Answered, Offered, Standing
@@ -84,5 +85,5 @@ def _offered(dossier: Dossier, course: Course) -> Offered | None:
     kept = dossier.credit
     if kept is None or kept.state != "proposed":
         return None
-    price = course.version.plans[course.plan].price
-    return Offered(amount=kept.amount, month=kept.month, price=price, given=kept.given)
+    price, given = course.version.plans[course.plan].price, dossier.given.get(kept.month, Decimal(0))
+    return Offered(amount=kept.amount, month=kept.month, price=price, given=given)

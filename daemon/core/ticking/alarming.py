@@ -1,7 +1,11 @@
-"""P1: everybody is alarmed at once, whoever is on call again and again, until somebody takes the ticket."""
+"""P1: everybody is alarmed at once, whoever is on call again and again, until somebody takes the ticket. Many
+alarms at once are one mail: a flood that rings for each ticket would keep the customers' mails back, and
+nobody reads a hundred alarms."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from daemon.core.actions import QueueMail
@@ -18,10 +22,15 @@ from daemon.core.ticking.scene import (
     response,
     to_desk,
 )
+from daemon.core.values import reference
 
 _WORDS: Final = 300
 """Characters of the customer's words in an alarm."""
+_OF_A_LINE: Final = ("subject", "account", "phones", "number", "first_due", "provisional")
 _RANK: Final = 1
+
+AT_ONCE: Final = 3
+"""Alarms of one moment that still ring one by one at each address."""
 
 
 def alarm(scene: Scene, act: Act) -> tuple[QueueMail, ...]:
@@ -42,6 +51,35 @@ def alarm(scene: Scene, act: Act) -> tuple[QueueMail, ...]:
             supersede_key=f"alarm:{ticket.id}:{address}",
         )
         for address in alarmed(scene.policy, audience(act, course))
+    )
+
+
+def gathered(mails: Sequence[QueueMail]) -> tuple[QueueMail, ...]:
+    """Alarms of one moment: as they are, or one mail for each address that would get more than `AT_ONCE`."""
+    by_address: dict[str, list[QueueMail]] = {}
+    for mail in mails:
+        by_address.setdefault(mail.recipient, []).append(mail)
+    return tuple(
+        one
+        for theirs in by_address.values()
+        for one in (theirs if len(theirs) <= AT_ONCE else [_several(theirs)])
+    )
+
+
+def _several(mails: Sequence[QueueMail]) -> QueueMail:
+    first = mails[0]
+    lines = [
+        {"ticket": number, "ref": reference(number), **{name: mail.context[name] for name in _OF_A_LINE}}
+        for mail in sorted(mails, key=lambda mail: str(mail.context["first_due"] or ""))
+        if (number := mail.ticket) is not None
+    ]
+    kept = {name: first.context[name] for name in ("language", "oncall", "in_reply_to", "references")}
+    return replace(
+        first,
+        ticket=None,
+        cause=f"alarms:{first.cause.removeprefix('alarm:')}",
+        context={**kept, "subject": "", "what": "several", "lines": lines},
+        supersede_key=None,
     )
 
 

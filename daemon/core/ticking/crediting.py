@@ -3,7 +3,6 @@ promised here, and no customer is told. What it means for the account is `comply
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Final
@@ -27,19 +26,17 @@ def after(
     dossier: Dossier,
     policy: Policy,
     now: datetime,
-    siblings: Sequence[Dossier] = (),
 ) -> tuple[Action, ...]:
     """The credit that a decision gives reason to propose: the ticket is resolved or closed by it, or its
-    failure has become worse. `siblings`: as for `propose`."""
+    failure has become worse."""
     if before.state is after.state and penalties.counted(before) == penalties.counted(after):
         return ()
-    return propose(Scene(dossier=dossier, course=after, policy=policy, now=now), siblings)
+    return propose(Scene(dossier=dossier, course=after, policy=policy, now=now))
 
 
-def propose(scene: Scene, siblings: Iterable[Dossier] = ()) -> tuple[Action, ...]:
+def propose(scene: Scene) -> tuple[Action, ...]:
     """One credit for the ticket's worst failure, as it stands now, where it is more than what was proposed
-    before. What a manager has accepted is given: only the rest is proposed then. `siblings`: the account's
-    other tickets with missed resolutions, which tell what was given for the same month."""
+    before. What a manager has accepted is given: only the rest is proposed then."""
     found = penalties.proposal(scene.course, scene.zone, _standing(scene.dossier))
     if found is None:
         return ()
@@ -51,7 +48,7 @@ def propose(scene: Scene, siblings: Iterable[Dossier] = ()) -> tuple[Action, ...
     )
     detail: dict[str, object] = {"state": "proposed", "amount": str(amount), "month": found.month}
     noted = AddHistory(ticket=ticket.id, at=scene.now, event="credit", by="desk", detail=detail)
-    context = _facts(scene, found, amount, _given(scene.dossier, found.month, siblings))
+    context = _facts(scene, found, amount, scene.dossier.given.get(found.month, Decimal(0)))
     mails = tuple(
         QueueMail(
             kind="proposal",
@@ -91,15 +88,7 @@ def _standing(dossier: Dossier) -> Decimal | None:
     return dossier.credit.amount if dossier.credit is not None else None
 
 
-def _given(dossier: Dossier, month: str, siblings: Iterable[Dossier]) -> Decimal | None:
-    """What was accepted for the account and this month; None where no ticket at hand knows."""
-    for one in (dossier, *siblings):
-        if one.credit is not None and one.credit.month == month:
-            return one.credit.given
-    return None
-
-
-def _facts(scene: Scene, found: Proposal, amount: Decimal, given: Decimal | None) -> dict[str, object]:
+def _facts(scene: Scene, found: Proposal, amount: Decimal, given: Decimal) -> dict[str, object]:
     price = scene.course.version.plans[scene.course.plan].price
     return {
         **to_desk(scene),
@@ -112,6 +101,6 @@ def _facts(scene: Scene, found: Proposal, amount: Decimal, given: Decimal | None
         "month": found.month,
         "due": iso(found.lateness.cycle.breached),
         "late": int(found.lateness.seconds),
-        "given": str(given) if given is not None else None,
-        "left": str(max(price - given, Decimal(0))) if given is not None else None,
+        "given": str(given),
+        "left": str(max(price - given, Decimal(0))),
     }

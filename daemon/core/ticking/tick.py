@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from daemon.core.actions import Action, AddEvent, Decision, StepsDone
+from daemon.core.actions import Action, AddEvent, Decision, QueueMail, StepsDone
 from daemon.core.dossier import Dossier, course_of
 from daemon.core.keeping import kept
 from daemon.core.policy import Policy
@@ -53,7 +53,8 @@ def carried_out(
     now = todo.now
     actions: list[Action] = []
     for one in todo.due:
-        actions += _done_on(one, failures.get(one.scene.ticket.account or "", ()))
+        actions += _done_on(one)
+    actions = _with_alarms_gathered(actions)
     warned, along = _warnings(todo, beside)
     actions += warning.warn((*warned, *along), _batch(todo))
     actions += [StepsDone(ticket=one.scene.ticket.id, keys=one.keys, at=now) for one in along]
@@ -66,7 +67,13 @@ def carried_out(
     return Decision(actions=(*written, *found), reads=decision.reads)
 
 
-def _done_on(one: Due, siblings: Sequence[Dossier]) -> list[Action]:
+def _with_alarms_gathered(actions: Sequence[Action]) -> list[Action]:
+    alarms = [a for a in actions if isinstance(a, QueueMail) and a.kind == "alarm"]
+    rest = [a for a in actions if not isinstance(a, QueueMail) or a.kind != "alarm"]
+    return [*rest, *alarming.gathered(alarms)]
+
+
+def _done_on(one: Due) -> list[Action]:
     """What is done on one ticket, warnings apart, and the keys of all its steps. The credit comes last, for
     what is closed here is proposed as it stands then."""
     scene, actions = one.scene, list[Action]()
@@ -76,7 +83,7 @@ def _done_on(one: Due, siblings: Sequence[Dossier]) -> list[Action]:
     for act in one.acts:
         actions += breaching.breach(scene, breaching.missed(act))
         actions += () if act.step.kind in moot else _done(scene, act)
-    actions += (*moved, *_credit(one, actions, siblings))
+    actions += (*moved, *_credit(one, actions))
     keys = (*(key for act in one.acts for key in act.keys), *declared)
     return [*actions, StepsDone(ticket=scene.ticket.id, keys=keys, at=scene.now)]
 
@@ -106,7 +113,7 @@ def _done(scene: Scene, act: Act) -> tuple[Action, ...]:
             return ()  # `_warnings`, `breaching`, `_credit`
 
 
-def _credit(one: Due, actions: Sequence[Action], siblings: Sequence[Dossier]) -> tuple[Action, ...]:
+def _credit(one: Due, actions: Sequence[Action]) -> tuple[Action, ...]:
     last = next((act for act in one.acts if act.step.kind is StepKind.LAST_TIER), None)
     if last is None and not one.closes:
         return ()
@@ -114,7 +121,7 @@ def _credit(one: Due, actions: Sequence[Action], siblings: Sequence[Dossier]) ->
     happened = tuple(a.event for a in actions if isinstance(a, AddEvent))
     course = course_of(scene.dossier, scene.policy, scene.now, happened)
     scene = Scene(dossier=scene.dossier, course=course, policy=scene.policy, now=scene.now)
-    proposed = crediting.propose(scene, siblings)
+    proposed = crediting.propose(scene)
     told = crediting.last_tier(scene, last.step.key) if last is not None and proposed else ()
     return (*proposed, *told)
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from daemon.core.actions import QueueMail
+from daemon.core.dossier import Dossier
 from daemon.core.policy import Agent
 from daemon.core.sla.due import Audience
 from daemon.core.ticking.alarming import alarmed
@@ -150,6 +151,30 @@ def test_what_an_alarm_says() -> None:
 def test_a_newer_alarm_takes_the_place_of_one_that_was_not_sent() -> None:
     keys = {m.recipient: m.supersede_key for m in of(tick("2026-11-07 05:30", dossier(P1)), QueueMail)}
     assert keys == {ALEX: f"alarm:1042:{ALEX}", SAM: f"alarm:1042:{SAM}"}
+
+
+def flood(many: int, **changes: object) -> list[Dossier]:
+    return [dossier(P1, number=1000 + n, **changes) for n in range(many)]
+
+
+def test_many_at_once_are_one_mail_for_each_address() -> None:
+    policy = desk(oncall=(PAGER,))
+    three = of(tick("2026-11-07 05:30", *flood(3), desk_policy=policy), QueueMail)
+    assert len(three) == 9
+    assert len({mail.ticket for mail in three}) == 3
+    decision = tick("2026-11-07 05:30", *flood(4), desk_policy=policy)
+    four = [mail for mail in of(decision, QueueMail) if mail.kind == "alarm"]
+    assert [(mail.recipient, mail.ticket, mail.rank) for mail in four] == [
+        (ALEX, None, 1),
+        (SAM, None, 1),
+        (PAGER, None, 1),
+    ]
+    assert [mail.context["oncall"] for mail in four] == [False, False, True]
+    lines = four[0].context["lines"]
+    assert isinstance(lines, list)
+    assert [(line["ref"], line["number"]) for line in lines] == [(f"AZ-{n}", 0) for n in range(1000, 1004)]
+    assert len({mail.cause for mail in four}) == 3
+    assert {wake(decision, number) for number in range(1000, 1004)} == {at("2026-11-07 05:35")}
 
 
 def test_an_alias_on_call_is_written_to_beside_the_address() -> None:

@@ -69,15 +69,14 @@ def test_what_a_proposal_says() -> None:
         "amount": str(price()),
         "month": "2026-11",
         "late": 27 * 3600 + 60,
-        "given": None,
-        "left": None,
+        "given": "0",
+        "left": str(price()),
     }
 
 
-def test_what_was_given_for_the_month_is_told_where_another_ticket_knows() -> None:
-    accepted = KeptCredit(amount=Decimal("10.00"), month="2026-11", state="accepted", given=Decimal("31.25"))
-    other = dossier(P2, "2026-11-05T11:00-05:00 resolve", number=1043, credit=accepted)
-    decision = tick(LAST_TIER, dossier(P2, REPLIED), failures={"roy": [other]})
+def test_what_was_given_for_the_month_is_told() -> None:
+    given = {"2026-11": Decimal("31.25"), "2026-10": Decimal("99.00")}
+    decision = tick(LAST_TIER, dossier(P2, REPLIED, given=given))
     context = of_kind(decision, "proposal")[0].context
     assert (context["given"], context["left"]) == ("31.25", str(price() - Decimal("31.25")))
 
@@ -133,7 +132,7 @@ def test_a_proposal_is_raised_and_not_repeated() -> None:
 
 
 def test_what_was_accepted_is_not_proposed_twice() -> None:
-    given = KeptCredit(amount=price() / 4, month="2026-11", state="accepted", given=price() / 4)
+    given = KeptCredit(amount=price() / 4, month="2026-11", state="accepted")
     rest = tick(LAST_TIER, dossier(P2, REPLIED, credit=given))
     assert [Decimal(amount) for amount, _ in credits_of(rest)] == [price() * 3 / 4]
     refused = tick(LAST_TIER, dossier(P2, REPLIED, credit=replace(given, state="refused")))
