@@ -97,6 +97,18 @@ def test_assign_hands_the_whole_conversation_over(text: str) -> None:
     assert said == [("out", ASKED.words), ("out", text.partition("\n")[2])]
 
 
+def test_many_alarms_in_one_mail_are_answered_by_naming_the_tickets() -> None:
+    two = {1042: dossier(), 1043: dossier(1043)}
+    alarm = row("alarm", None)
+    assert events(Desk(two, answered=alarm).says("PRENDRE AZ-1043 AZ-1042")) == [
+        (1043, "Taken"),
+        (1042, "Taken"),
+    ]
+    asked = Desk(two, answered=alarm).says("Ok, j'arrive")
+    assert events(asked) == []
+    assert [fault["why"] for fault in told(asked)["faults"]] == ["no_ticket"]
+
+
 def test_whoever_takes_a_ticket_is_sent_what_they_have_not_seen() -> None:
     def sent(one: Dossier) -> list[object]:
         found = Desk({1042: one}).says("#prendre\nBonjour Marie, je regarde.")

@@ -1,10 +1,10 @@
 """Every command, in French and in English, from an agent's mail programs on the running daemon, each on a
-ticket of its own. A credit has to be proposed first, and `pour` forwarded: `sla simulate` and the threats'
-mails have those."""
+ticket of its own: a credit on one that is long overdue, `pour` with a mail that a customer sent elsewhere."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from email.message import EmailMessage
 from functools import partial
 from itertools import cycle
@@ -13,12 +13,14 @@ import pytest
 
 from daemon.core.commands.showing import EXAMPLES
 from daemon.core.commands.values import Verb
+from daemon.edges.system.clock import SystemClock
 from tests.e2e.conftest import SmtpProcess
 from tests.e2e.desk import Daemons, Desk, customer_mail, until
 from tests.e2e.programs import answer
 from tests.e2e.test_agents_at_work import ALEX, Life
 from tests.e2e.test_whole_life import command
 from tests.mail.client_replies import REPLIES
+from tests.mail.voice import N as NBSP
 
 AGENT = f"Alex Roy <{ALEX}>"
 AGENTS = """[[agents]]
@@ -124,6 +126,80 @@ def test_every_command_in_both_languages_from_every_program(life: Life) -> None:
             desk,
             10,
         )
+
+
+MARIE = "marie@boulangerie.example"
+
+
+def from_marie(number: int) -> bytes:
+    mail = customer_mail(number).replace(f"client{number}@shop{number}.example".encode(), MARIE.encode())
+    return mail.replace(f"mail{number}@".encode(), f"late{number}@".encode())
+
+
+def test_a_credit_is_decided_in_both_languages(life: Life) -> None:
+    desk = life.desk
+    desk.deliver(from_marie(1), from_marie(2), at=SystemClock().now() - timedelta(days=20))
+    told = life.gets("notification", ALEX, 2), life.gets("notification", ALEX, 1)
+    decided = {
+        ".crédit accepter 10,00 $": ("accepted", "10.00"),
+        ".credit refuse": ("refused", None),
+    }
+    for (said, (state, amount)), mail, program in zip(decided.items(), told, REPLIES, strict=False):
+        ref = mail["Subject"].split()[0]
+        number = int(ref.removeprefix("AZ-"))
+        desk.deliver(answer(mail, AGENT, ".résolu", program))
+        until(partial(is_true, desk, f"SELECT state = 'resolved' FROM ticket WHERE id = {number}"), ref, desk)
+        proposals = until(
+            lambda ref=ref: [m for m in life.sent("proposal", ALEX) if ref in m["Subject"]], "proposal", desk
+        )
+        desk.deliver(answer(proposals[-1], AGENT, said, program))
+        asked = until(partial(questions, life, number), f"what is asked of {said}", desk)
+        desk.deliver(answer(asked[0], AGENT, "oui", program))
+        of_it = f"FROM credit WHERE ticket_id = {number} ORDER BY id DESC LIMIT 1"
+        until(partial(is_true, desk, f"SELECT state = '{state}' {of_it}"), f"{state} on {ref}", desk)
+        if amount is not None:
+            assert f"10,00{NBSP}$" in life.gets("credit", MARIE).get_body(("plain",)).get_content()  # type: ignore[union-attr]
+    assert len(life.sent("credit", MARIE)) == 1, "a refused one is not told"
+
+
+FORWARDED = {
+    "fr": (
+        "pour",
+        "Tr : Terminal",
+        "---------- Message transféré ---------\r\nDe : Luc Roy <luc@ailleurs.example>\r\n"
+        "Date : lun. 9 nov. 2026 à 10:02\r\nObjet : Terminal\r\nÀ : Alex Roy <alex@azimutpos.com>\r\n\r\n"
+        "Le terminal refuse toutes les cartes, on vend au comptant.",
+    ),
+    "en": (
+        "for",
+        "FW: Card reader",
+        "-----Original Message-----\r\nFrom: Ann Lee <luc@ailleurs.example>\r\n"
+        "Sent: Monday, November 9, 2026 10:02 AM\r\nTo: Alex Roy <alex@azimutpos.com>\r\n"
+        "Subject: Card reader\r\n\r\nThe reader refuses every card, we sell for cash.",
+    ),
+}
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_a_mail_that_went_to_an_agent_becomes_its_writers_ticket(life: Life, language: str) -> None:
+    desk, (word, subject, body) = life.desk, FORWARDED[language]
+    desk.deliver(
+        (
+            f"From: {AGENT}\r\nTo: support@azimutpos.com\r\nSubject: {subject}\r\n"
+            "Message-ID: <fw1@azimutpos.com>\r\nDate: Mon, 09 Nov 2026 10:05:00 -0500\r\n"
+            "MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n"
+            f"Content-Transfer-Encoding: 8bit\r\n\r\n.{word} luc@ailleurs.example\r\n\r\n{body}\r\n"
+        ).encode()
+    )
+    asked = life.gets("confirm", ALEX)
+    assert not desk.rows("SELECT id FROM ticket"), "anybody may write an agent's address into From"
+    desk.deliver(answer(asked, AGENT, "oui" if language == "fr" else "yes", REPLIES[0]))
+    told = life.gets("notification", ALEX)
+    assert desk.rows("SELECT requester, severity FROM ticket") == [("luc@ailleurs.example", "S2")]
+    assert f"↩ Répondre à ce courriel{NBSP}: luc@ailleurs.example" in told.get_body(("plain",)).get_content()  # type: ignore[union-attr]
+    desk.deliver(answer(told, AGENT, "Bonjour, on regarde ça.", REPLIES[0]))
+    assert life.gets("reply", "luc@ailleurs.example")["X-Azimut-Ticket"] == "AZ-1001"
+    assert not life.sent("ack", "luc@ailleurs.example"), "they wrote to a person, who answers"
 
 
 def questions(life: Life, ticket: int) -> list[EmailMessage]:
