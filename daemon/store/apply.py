@@ -53,8 +53,12 @@ async def settle_cases(
                 settled = await transaction(connection, trusting)
             except _Spoilt:
                 _forget(known, done)  # what was declared in it is taken back
+                known.forget_archive()  # it may have been read in it
                 done.clear()
                 settled = await transaction(connection, careful)
+        except Unavailable:
+            known.forget_archive()
+            raise
         finally:
             await _afterwards(connection, blobs, known, done)
     _remember(known, done)
@@ -126,12 +130,13 @@ def _forget(known: Known, done: Sequence[Writing]) -> None:
     """What is kept in memory of the store and no longer holds."""
     if any(writing.declares for writing in done):
         known.forget_declared()
-    if any(writing.solves or writing.erases for writing in done):
+    if any(writing.forgets for writing in done):
         known.forget_archive()
 
 
 def _remember(known: Known, done: Sequence[Writing]) -> None:
     """It is committed."""
+    known.solved(sum(writing.solves for writing in done))
     for writing in done:
         for calendar in writing.calendars:
             known.keep(calendar)

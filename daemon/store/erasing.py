@@ -46,11 +46,11 @@ async def erase(writing: Writing, action: EraseTicket) -> None:
     files = await _files(client, numbers, places)
     await _forget_mails(client, numbers, places)
     await run(client, [(sql.format(places), numbers) for sql in _TEXTS])
-    writing.solves = True  # nothing of it is remembered either
     if files:
         values = {"name": f"{_UNNEEDED}{numbers[0]}", "value": files}
         await insert(client, Setting, [values], "ON CONFLICT (name) DO UPDATE SET value = excluded.value")
         writing.erases = True
+    writing.forgets = True
 
 
 async def sweep(connection: Connection, blobs: Blobs) -> None:

@@ -8,7 +8,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from datetime import date
-from typing import Any
+from typing import Any, Final
 
 from daemon.core.similar import Archive
 from daemon.core.sla.calendar import Calendar
@@ -17,6 +17,8 @@ from daemon.core.sla.spans import Closure, LocalSpan
 from daemon.store import past
 from daemon.store.connection import Client, Row, rows
 from daemon.store.readings import moment
+
+_OF: Final = 20
 
 
 class Known:
@@ -27,6 +29,7 @@ class Known:
         self._digests: dict[tuple[str, str], str] = {}
         self._declared: tuple[Declared, ...] | None = None
         self._archive: Archive | None = None
+        self._solved_since = 0
 
     async def declared(self, client: Client) -> tuple[Declared, ...]:
         """Every change of hours, in the order of its declaration."""
@@ -40,13 +43,20 @@ class Known:
         self._declared = None
 
     async def archive(self, client: Client) -> Archive:
-        """The solved tickets that a new one is compared with."""
+        """The solved tickets that a new one is compared with, but perhaps for the last few."""
         if self._archive is None:
-            self._archive = await past.archive(client)
+            self._archive, self._solved_since = await past.archive(client), 0
         return self._archive
 
+    def solved(self, tickets: int) -> None:
+        """So many were solved or reopened. Reading hundreds anew for each would cost more than the mail that
+        asks for them: one in `_OF` that has changed is not missed."""
+        self._solved_since += tickets
+        if self._archive is not None and self._solved_since * _OF > len(self._archive.tickets):
+            self._archive = None
+
     def forget_archive(self) -> None:
-        """A ticket was solved, reopened or erased, or what was written is taken back."""
+        """A ticket was erased, or what was written is taken back."""
         self._archive = None
 
     async def calendars(self, client: Client, digests: Iterable[str]) -> Mapping[str, Calendar]:

@@ -26,7 +26,7 @@ class Writing:
 
     calendars  business hours that are written with it
     declares   it declares hours;  erases: files are to be removed once it is committed
-    solves     what is remembered of solved tickets changes by it
+    solves     it may solve or reopen a ticket;  forgets: nothing is to be remembered of what was solved
     """
 
     def __init__(self, client: Client, known: Known) -> None:
@@ -36,6 +36,7 @@ class Writing:
         self.declares = False
         self.erases = False
         self.solves = False
+        self.forgets = False
         self.ticket: int | None = None
         self._rows: dict[tuple[type[Model], str], list[dict[str, Any]]] = {}
         self._beside: dict[str, Statement] = {}
