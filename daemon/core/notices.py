@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
@@ -66,9 +67,17 @@ _EMPTY: Final[dict[str, object]] = {
 
 
 def desk_notice(
-    what: str, *, cause: str, policy: Policy, now: datetime, facts: dict[str, object]
+    what: str,
+    *,
+    cause: str,
+    policy: Policy,
+    now: datetime,
+    facts: dict[str, object],
+    never_to: str = "",
 ) -> tuple[QueueMail, ...]:
-    """A notice about the desk as a whole: to managers, else to all agents."""
+    """A notice about the desk as a whole: to managers, else to all agents. `never_to`: as for `notice`."""
+    circle = Circle(policy=policy, desk_wide=True, failed=never_to)
+    readers = recipients("notice", circle) or recipients("notice", replace(circle, desk_wide=False))
     return tuple(
         QueueMail(
             kind="notice",
@@ -79,5 +88,5 @@ def desk_notice(
             rank=RANK,
             at=now,
         )
-        for address in recipients("notice", Circle(policy=policy, desk_wide=True))
+        for address in readers
     )

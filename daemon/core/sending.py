@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from daemon.core import retry, stale
 from daemon.core.accepting import COUNTING, acceptance
@@ -17,13 +18,14 @@ from daemon.core.actions import (
     Decision,
     GiveUpMail,
     MarkSent,
+    QueueMail,
     RetryMail,
     SaidMail,
 )
 from daemon.core.case import late
 from daemon.core.dossier import Dossier
 from daemon.core.keeping import kept
-from daemon.core.notices import notice
+from daemon.core.notices import desk_notice, notice
 from daemon.core.policy import Policy
 from daemon.core.recipients import CUSTOMERS, TEAM
 from daemon.core.values import Delivery, OutboxRow, Outcome
@@ -182,8 +184,8 @@ def _not_sent(row: OutboxRow, reason: str, now: datetime) -> tuple[AddHistory, .
 
 
 def _give_up(row: OutboxRow, error: str, policy: Policy, now: datetime) -> tuple[Action, ...]:
-    """Told to the agents, never to the address that failed; a notice that fails is only logged, or two
-    failing mailboxes would tell each other for ever."""
+    """Told to the agents, or to managers where it is one of us who is not reached; never to the address that
+    failed. A notice that fails is only logged, or two failing mailboxes would tell each other for ever."""
     actions: list[Action] = [GiveUpMail(row=row.id, version=row.version, at=now, error=error)]
     if row.ticket is not None:
         detail: dict[str, object] = {"kind": row.kind, "recipient": row.recipient, "error": error}
@@ -203,7 +205,22 @@ def _give_up(row: OutboxRow, error: str, policy: Policy, now: datetime) -> tuple
             },
             never_to=row.recipient,
         )
+    elif row.kind != "notice":
+        actions += _colleague_unreached(row, error, policy, now)
     return tuple(actions)
+
+
+def _colleague_unreached(row: OutboxRow, error: str, policy: Policy, now: datetime) -> tuple[QueueMail, ...]:
+    """Managers, once a day for each address: somebody here misses alarms and customers' words."""
+    day = now.astimezone(ZoneInfo(policy.timezone)).date()
+    return desk_notice(
+        "colleague",
+        cause=f"colleague:{row.recipient}:{day}",
+        policy=policy,
+        now=now,
+        facts={"recipient": row.recipient, "mail_kind": row.kind, "error": error},
+        never_to=row.recipient,
+    )
 
 
 def _error(delivery: Delivery) -> str:

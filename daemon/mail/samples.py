@@ -15,7 +15,16 @@ from daemon.mail import agents_samples, customers_samples
 from daemon.mail.customers_samples import ZONE as ZONE
 
 KINDS: Final = ("ack", "notice", *customers_samples.KINDS, *agents_samples.KINDS)
-NOTICES: Final = ("undeliverable", "bounce", "quarantine", "oversize", "breaker", "brake", "loop")
+NOTICES: Final = (
+    "undeliverable",
+    "bounce",
+    "quarantine",
+    "oversize",
+    "breaker",
+    "brake",
+    "loop",
+    "colleague",
+)
 RULES: Final = {
     Priority.P1: ("P1-provisional", "P1-single"),
     Priority.P2: ("severity", "P2-many", "P2-other-means"),
@@ -76,6 +85,7 @@ _NOTICE: Final = {
     "bounce_perhaps": {"error": "5.2.2 Mailbox full", "mail_kind": "ack"},
     "breaker": {"sender": "robot@alarmes.example", "reason": "acks_per_address"},
     "brake": {"reason": "brake"},
+    "colleague": {"recipient": "sam@azimutpos.com", "error": "refused: 552 5.2.2 Full", "mail_kind": "alarm"},
     "loop": {"sender": "marie@boulangerieroy.example", "subject": "Photos de l’écran"},
 }
 
@@ -159,7 +169,7 @@ def notice(
         "in_reply_to": "",
         "references": [],
     }
-    desk_wide = what in ("breaker", "brake", "loop")
+    desk_wide = what in ("breaker", "brake", "loop", "colleague")
     facts = {**context, **({"ticket_subject": ""} if desk_wide else {}), **_NOTICE[what], **changes}
     return _row("notice", "alex@azimutpos.com", facts, OPEN, None if desk_wide else ticket)
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from daemon.core.actions import AddHistory, CancelMail, Decision, GiveUpMail, RetryMail
+from daemon.core.actions import AddHistory, CancelMail, Decision, GiveUpMail, QueueMail, RetryMail
 from daemon.core.sending import Send, on_delivery, on_send
 from daemon.core.values import Delivery, OutboxRow, Outcome, SendState
 from tests.core.build import MARIE, T0, policy
@@ -116,3 +116,28 @@ def test_automatic_mail_to_a_suppressed_address_is_not_sent_and_its_ticket_says_
 @pytest.mark.parametrize("kind", ["reply", "resolved", "notice", "notification", "alarm"])
 def test_an_agents_words_and_the_teams_mail_are_sent_all_the_same(kind: str) -> None:
     assert isinstance(on_send(replace(ROW, kind=kind, suppressed=True), T0), Send)
+
+
+@pytest.mark.parametrize("kind", ["notification", "alarm", "transcript", "escalation", "digest"])
+def test_managers_are_told_once_a_day_that_one_of_us_is_not_reached(kind: str) -> None:
+    def told(recipient: str, number: int = 7) -> list[QueueMail]:
+        row = replace(ROW, id=number, kind=kind, recipient=recipient)
+        return [a for a in after(row, Outcome.REFUSED).actions if isinstance(a, QueueMail)]
+
+    boss = "direction@azimutpos.com"
+    notices = told("alex@azimutpos.com")
+    assert [(one.kind, one.recipient, one.ticket) for one in notices] == [
+        ("notice", "sam@azimutpos.com", None),
+        ("notice", boss, None),
+    ]
+    assert {(one.context["what"], one.context["recipient"]) for one in notices} == {
+        ("colleague", "alex@azimutpos.com")
+    }
+    assert {one.cause for one in told("alex@azimutpos.com", 8)} == {one.cause for one in notices}
+    assert [one.recipient for one in told("sam@azimutpos.com")] == [boss]
+    alone = policy(agents=policy().agents[1:], escalation=())
+    row = replace(ROW, kind=kind, recipient="sam@azimutpos.com")
+    refused = Delivery(outcome=Outcome.REFUSED, text="full")
+    left = on_delivery(row, refused, alone, T0, 0.5).actions
+    assert not any(isinstance(a, QueueMail) for a in left), "nobody else is there to be told"
+    assert not any(isinstance(a, QueueMail) for a in after(ROW, Outcome.REFUSED).actions)

@@ -389,7 +389,7 @@ def test_a_notice_says_what_happened_to_whom_and_what_to_do() -> None:
         what, text = row.context["what"], mail.text
         assert "À faire" in text or "To do: " in text
         assert text.split("\n")[1].startswith("↩ ")
-        failed = what in ("bounce", "bounce_perhaps", "undeliverable")
+        failed = what in ("bounce", "bounce_perhaps", "undeliverable", "colleague")
         for fact in ("recipient", "error") if failed else ("sender",):
             assert str(row.context[fact]) in text
     assert any("run --resume" in mail.text for _, mail in NOTICES)
