@@ -31,6 +31,7 @@ class Lookup:
     bounced       address that a report of failure names, for one that leads to no mail of ours
     caller        number that left a voice message: it leads to the account, the sender does not
     list_domains  where the list that it came through may live, longest first
+    acks_counted  how far the desk's acknowledgements of the last hour need counting
     agent         an agent wrote it: `Snapshot.answered` comes with its bytes, and with `held`
     accounts      names that a `compte` may mean an account by
     customers     addresses that a `pour` opens a ticket for
@@ -49,6 +50,7 @@ class Lookup:
     bounced: str = ""
     caller: str = ""
     list_domains: tuple[str, ...] = ()
+    acks_counted: int = 0
     agent: bool = False
     accounts: tuple[str, ...] = ()
     customers: tuple[str, ...] = ()
@@ -86,7 +88,7 @@ class Snapshot:
     open_p1           an open P1 of this sender, opened at most 4 h before the arrival
     acks_last_hour    answers by the desk itself (acknowledgements, transcripts) that were queued for whoever
                       would be acknowledged, in the hour before the arrival
-    acks_desk         acknowledgements queued for anybody in that hour
+    acks_desk         acknowledgements queued for anybody in that hour, up to `Lookup.acks_counted`
     tickets_last_hour tickets that this sender opened in that hour; `newest_ticket`: the last of them
     mails_last_hour   mails that came on each of `tickets` in that hour, by its number
     reopens_last_hour how often each of them was reopened in that hour

@@ -92,6 +92,7 @@ class Glasses:
                 ours=readable is not None and self._evidence.is_ours(readable),
             )
             asked = lookup(mail, claims, arrival.internaldate, rows)
+            asked = replace(asked, acks_counted=self._policy.limits.acks_desk)
             if readable is not None and sent:
                 inbound = with_words(inbound, readable)
                 asked = replace(asked, agent=True)

@@ -45,7 +45,7 @@ SELECT
  (SELECT id FROM ticket WHERE requester = ? AND priority = ? AND opened_at >= ?
   AND state IN (?, ?, ?) ORDER BY opened_at DESC, id DESC LIMIT 1) AS open_p1,
  (SELECT count(*) FROM outbox WHERE recipient = ? AND kind IN ({_ANSWERS}) AND queued_at > ?) AS acks,
- (SELECT count(*) FROM outbox WHERE kind = 'ack' AND queued_at > ?) AS acks_desk,
+ (SELECT count(*) FROM (SELECT 1 FROM outbox WHERE kind = 'ack' AND queued_at > ? LIMIT ?) few) AS acks_desk,
  (SELECT count(*) FROM ticket WHERE requester = ? AND priority IN ({_ALL}) AND opened_at >= ?) AS opened,
  (SELECT max(id) FROM ticket WHERE requester = ? AND priority IN ({_ALL}) AND opened_at >= ?) AS newest,
  CASE WHEN EXISTS (SELECT 1 FROM suppressed_address WHERE address = ?) THEN 1 ELSE 0 END AS suppressed,
@@ -122,6 +122,7 @@ def _parameters(lookup: Lookup) -> list[object]:
         sender,
         hour,
         hour,
+        lookup.acks_counted,
         sender,
         hour,
         sender,

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from daemon.core.actions import OpenTicket, QueueMail, RecordMail
-from daemon.core.policy import Intake
+from daemon.core.policy import Intake, Limits
 from daemon.core.values import Claim, Disposition, Mail, Unreadable
 from daemon.loops import reader as reader_module
 from daemon.loops.reader import DECISIONS, MailReader
@@ -48,12 +48,13 @@ def a_reader(
     model: Model | None = None,
     parsing: Callable[[bytes, bool], Mail | Unreadable] = parse_for_azimut,
     woken: Woken | None = None,
+    limits: Limits | None = None,
 ) -> MailReader:
     return MailReader(
         store=store,
         opener=Here((model or Model()).classify, parsing),
         evidence=NoEvidence(),
-        policy=policy(sla=SLA),
+        policy=policy(sla=SLA, limits=limits or Limits()),
         clock=Clock(),
         wake=woken or Woken(),
     )
@@ -72,6 +73,13 @@ async def test_a_mail_becomes_a_ticket_and_the_outbox_is_woken() -> None:
     assert len(store.said(OpenTicket)) == 1
     assert store.said(QueueMail)[0].kind == "ack"
     assert woken.times == 1
+
+
+async def test_the_desks_acknowledgements_are_counted_as_far_as_its_limit_goes() -> None:
+    for limit in (0, 7):
+        (reading,) = await a_reader(Store(), limits=Limits(acks_desk=limit)).read("INBOX", 7, [raw(1)])
+        assert reading.lookup is not None
+        assert reading.lookup.acks_counted == limit
 
 
 async def test_a_decision_that_came_too_late_is_made_anew_from_a_new_snapshot() -> None:

@@ -117,7 +117,8 @@ async def test_the_acknowledgements_of_the_desk_are_counted_whoever_reads_them(s
         await store.apply(
             decide(mail(f"c{number}", ticket=None, kind=kind, at=at, recipient=f"p{number}@x.example"))
         )
-    assert (await store.snapshot(asking())).acks_desk == 3
+    counted = [(await store.snapshot(asking(acks_counted=n))).acks_desk for n in (0, 1, 3, 50)]
+    assert counted == [0, 1, 3, 3], "a desk without a limit counts nothing"
 
 
 # -- voice messages --------------------------------------------------------------------------------------

@@ -17,9 +17,11 @@ import aiosqlite.core
 import pytest
 
 from daemon.settings.model import Settings
+from daemon.store.database import SqlStore
 from tests.simulation.life import Plan, play
 from tests.simulation.test_seeds import stage as stage
 from tests.simulation.world import Chance
+from tests.store.build import new_ticket
 
 OLD = 1_000_000
 FEW = 1_000
@@ -84,6 +86,32 @@ def test_no_statement_walks_a_table_of_an_old_desk(
         ]
     assert len(asked) > 40
     assert walks == []
+
+
+async def test_a_ticket_leads_to_its_rows_however_many_are_asked_for(
+    sqlite_store: SqlStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without statistics, as a desk really runs: for ten tickets and more SQLite took the index over kinds,
+    and looked at every acknowledgement there had ever been."""
+    seen: list[str] = []
+    execute = sqlite_store._connection.client.execute_query_dict
+
+    async def noted(sql: str, values: Any = None) -> Any:
+        seen.append(sql)
+        return await execute(sql, values)
+
+    for number in range(1, 13):
+        await sqlite_store.apply(new_ticket(number))
+    monkeypatch.setattr(sqlite_store._connection.client, "execute_query_dict", noted)
+    assert len(await sqlite_store.dossiers(range(1001, 1013))) == 12
+    of_outbox = [sql for sql in seen if "FROM outbox" in sql]
+    assert of_outbox
+    with closing(sqlite3.connect(tmp_path / "desk.sqlite3")) as db:
+        for many in (1, 10, 300):
+            for sql in of_outbox:
+                asked = re.sub(r"IN \(\?[?, ]*\)", f"IN ({', '.join('?' * many)})", sql)
+                plan = db.execute(f"EXPLAIN QUERY PLAN {asked}", [1001] * asked.count("?")).fetchall()
+                assert "(ticket=?)" in plan[0][3], (many, plan)
 
 
 def plan_of(db: sqlite3.Connection, sql: str) -> list[str]:
