@@ -83,7 +83,6 @@ def alarms(language: Language) -> dict[str, dict[str, Any]]:
                 "phones": ["418 555-0199"] if number % 2 else [],
                 "number": number % 3,
                 "first_due": at(11, 7, 6, 30) if number % 4 else at(11, 7, 5, 15),
-                "provisional": True,
             }
             for number in range(1042, 1042 + many)
         ]

@@ -23,6 +23,7 @@ from daemon.core.values import (
     Coverage,
     Disposition,
     Language,
+    Participant,
     Plan,
     Priority,
     State,
@@ -95,6 +96,9 @@ def test_assign_hands_the_whole_conversation_over(text: str) -> None:
     assert context["text"] == "La caisse est gelée."
     said = [(one["direction"], one["text"]) for one in context["conversation"]]
     assert said == [("out", ASKED.words), ("out", text.partition("\n")[2])]
+    people = (Participant(address=MARIE), Participant(address="alex@azimutpos.com", role="watcher"))
+    watched = Desk({1042: dossier(participants=people)}).says(text)
+    assert [to for kind, to in mails(watched) if kind == "notification"] == [MANAGER]
 
 
 def test_many_alarms_in_one_mail_are_answered_by_naming_the_tickets() -> None:

@@ -52,13 +52,16 @@ def situation(
 def handed_over(
     hearing: Hearing, dossier: Dossier, ticket: Ticket, course: Course, words: str
 ) -> tuple[QueueMail, ...]:
-    """The whole conversation, to the new assignee. `words`: what the same mail says to the customer."""
+    """The whole conversation, to the new assignee and nobody who merely watches. `words`: what the same mail
+    says to the customer."""
     own = ticket.assignee == hearing.agent.handle
     occasion = Occasion.TAKEN if own else Occasion.ASSIGNED
     author = Address(address=hearing.policy.desk_address, name=hearing.agent.name)
     more = (Said(direction="out", author=author, at=hearing.at, text=words),) if words else ()
     told = situation(dossier, ticket, course, occasion, hearing.policy, hearing.now, more)
-    return _mails(told, hearing, f"notification:{hearing.cause}:{ticket.ref}")
+    theirs = {a.addresses[0] for a in hearing.policy.agents if a.handle == ticket.assignee}
+    mails = _mails(told, hearing, f"notification:{hearing.cause}:{ticket.ref}")
+    return tuple(mail for mail in mails if mail.recipient in theirs)
 
 
 def split_off(hearing: Hearing, opened: OpenTicket, dossier: Dossier, words: str) -> tuple[QueueMail, ...]:

@@ -26,7 +26,7 @@ from daemon.core.values import reference
 
 _WORDS: Final = 300
 """Characters of the customer's words in an alarm."""
-_OF_A_LINE: Final = ("subject", "account", "phones", "number", "first_due", "provisional")
+_OF_A_LINE: Final = ("subject", "account", "phones", "number", "first_due")
 _RANK: Final = 1
 
 AT_ONCE: Final = 3
