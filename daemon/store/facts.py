@@ -59,13 +59,14 @@ UNION ALL SELECT 'newest', m.* FROM wanted JOIN message m ON m.id = (SELECT f.id
 """
 
 # CROSS JOIN: SQLite would else walk the other table where it has counted few rows in it.
+# No join for what is open: SQLite would go through all open tickets to filter them (BLOOM FILTER).
 _OF_ACCOUNTS: Final = """
 WITH firm(account) AS (VALUES {0})
 SELECT 'call' AS what, c.account, c.at AS n, c.minutes AS amount, '' AS text FROM firm CROSS JOIN call c
  WHERE c.account = firm.account
  AND c.at > (SELECT max(l.at) FROM call l WHERE l.account = firm.account) - CAST(? AS BIGINT)
-UNION ALL SELECT 'open', t.account, count(*), 0, '' FROM firm CROSS JOIN ticket t
- WHERE t.account = firm.account AND t.state IN ('new', 'open', 'waiting') GROUP BY t.account
+UNION ALL SELECT 'open', firm.account, (SELECT count(*) FROM ticket t
+ WHERE t.account = firm.account AND t.state IN ('new', 'open', 'waiting')), 0, '' FROM firm
 UNION ALL SELECT 'given', c.account, c.id, 0, c.month || ' ' || c.accepted_amount
  FROM firm CROSS JOIN credit c
  WHERE c.account = firm.account AND c.accepted_amount IS NOT NULL

@@ -7,6 +7,7 @@ SQLite here without being filled: its statistics are enough."""
 from __future__ import annotations
 
 import re
+import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -17,6 +18,7 @@ import aiosqlite.core
 import pytest
 
 from daemon.settings.model import Settings
+from daemon.store import facts
 from daemon.store.database import SqlStore
 from tests.simulation.life import Plan, play
 from tests.simulation.test_seeds import stage as stage
@@ -112,6 +114,22 @@ async def test_a_ticket_leads_to_its_rows_however_many_are_asked_for(
                 asked = re.sub(r"IN \(\?[?, ]*\)", f"IN ({', '.join('?' * many)})", sql)
                 plan = db.execute(f"EXPLAIN QUERY PLAN {asked}", [1001] * asked.count("?")).fetchall()
                 assert "(ticket=?)" in plan[0][3], (many, plan)
+
+
+def test_an_accounts_facts_are_found_without_a_walk_through_all_open_tickets(
+    template: Path, tmp_path: Path
+) -> None:
+    desk = tmp_path / "desk.sqlite3"
+    shutil.copyfile(template, desk)
+    for counted in (False, True):
+        if counted:
+            old_desk(desk)
+        with closing(sqlite3.connect(desk)) as db:
+            for many in (1, 2, 20):
+                sql = facts._OF_ACCOUNTS.format(", ".join(["(CAST(? AS TEXT))"] * many))
+                plan = [row[3] for row in db.execute(f"EXPLAIN QUERY PLAN {sql}", [*["A1"] * many, 1])]
+                assert not [step for step in plan if "BLOOM" in step]
+                assert [step for step in plan if "ix_ticket_unresolved (account=?)" in step]
 
 
 def plan_of(db: sqlite3.Connection, sql: str) -> list[str]:
