@@ -198,8 +198,8 @@ async def wire(
     )
     ticker.digest.needs = lambda: [p.trouble for p in desk.progress if p.trouble]
     ticker.taken_in = lambda: intake.progress.last is not None
-    outbox.behind = lambda: intake.progress.waiting > handfuls.MAILS
-    intake.give_way = outbox.caught_up
+    outbox.claims.behind = lambda: intake.progress.waiting > handfuls.MAILS
+    intake.give_way = outbox.claims.caught_up
     return desk
 
 

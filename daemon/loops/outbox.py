@@ -9,52 +9,25 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import deque
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
 
 from daemon.core.actions import Decision
-from daemon.core.commands.queueing import RANK as NOTIFICATIONS
 from daemon.core.policy import Policy
 from daemon.core.sending import Send, unrenderable
 from daemon.core.values import Delivery, OutboxRow, Outcome
 from daemon.loops.backoff import Backoff
+from daemon.loops.claims import LEASE, Claims
 from daemon.loops.insisting import Insisting
 from daemon.loops.outcomes import Outcomes
 from daemon.loops.progress import Progress
-from daemon.loops.unsettled import Unsettled
 from daemon.mail.compose import Composer, enclosed
 from daemon.ports import Applied, Clock, Conflict, Sender, Store, Unavailable
 
 log = logging.getLogger("azimut.outbox")
-
-LEASE: Final = timedelta(minutes=30)
-"""A claim outlives the slowest honest conversation (RFC 5321 4.5.3.2: ten minutes for the final 250)."""
-
-AHEAD: Final = 2
-"""Rows claimed at once for each place: a claim is a transaction. More would keep a new P1 waiting."""
-
-AHEAD_FOR: Final = timedelta(seconds=10)
-"""How long a row may lie claimed and not begun: then others may be graver, and its lease is not for lying."""
-
-ALONE_FOR: Final = timedelta(milliseconds=100)
-"""How long a mail just begun keeps those of a lower rank back."""
-
-PATIENCE: Final = timedelta(minutes=1)
-"""How long mails of the last rank (notifications to agents) lie while customers' mails wait to be read:
-acknowledgements go first."""
-
-GIVING_WAY: Final = 0.1
-"""Seconds that the intake waits before each handful while customers' mails pile up here. On one store and one
-processor it would outrun the acknowledgements without end; more would keep an emergency unread because a mail
-server is slow."""
-
-BETWEEN_LOOKS: Final = 0.1
-"""Seconds from one look to the next while rows are left lying for that long."""
 
 LONGEST_SLEEP: Final = 60.0
 
@@ -67,7 +40,7 @@ class OutboxLoop:
     `longest_sleep`: seconds after which it looks even if nobody wakes it.
 
     wake_ticker  called when a delivery has moved a ticket's clocks; whoever has a ticker sets it
-    behind       whether customers' mails are waiting to be read; whoever has an intake sets it
+    claims       what it has in hand; whoever has an intake sets their `behind`
     """
 
     def __init__(
@@ -91,33 +64,17 @@ class OutboxLoop:
         self._parallel = parallel
         self._jitter = jitter
         self._stop = stop
-        self._longest_sleep = longest_sleep
         self.wake_ticker: Callable[[], None] = lambda: None
-        self.behind: Callable[[], bool] = lambda: False
-        self._lying = False
-        self._caught_up = asyncio.Event()
-        self._caught_up.set()
         self._wake = asyncio.Event()
         self._backoff = Backoff()
-        self._closed_until: datetime | None = None
-        self._claimed: deque[OutboxRow] = deque()
-        self._claimed_at = clock.now()
-        self._in_hand: set[int] = set()
-        self._begun: dict[int, tuple[int, datetime]] = {}  # row -> its rank, and since when
         self.progress = Progress("outbox")
+        self.claims = Claims(store, clock, self.progress, longest_sleep)
         self._insist = Insisting(self.progress, clock, stop)
         self._outcomes = Outcomes(store, policy, self._insist)
-        self._unsettled = Unsettled(self.progress)
 
     def wake(self) -> None:
         """Something was queued: look now."""
         self._wake.set()
-
-    async def caught_up(self) -> None:
-        """Returns when customers' mails have stopped piling up, at the latest after `GIVING_WAY`."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(GIVING_WAY):
-                await self._caught_up.wait()
 
     async def run(self) -> None:
         """Send until the stop event; mails that are under way then are finished first."""
@@ -135,39 +92,24 @@ class OutboxLoop:
         finally:
             await self._finish(under_way)
         try:
-            await self._give_back()
+            await self.claims.give_back()
         except Unavailable as trouble:  # the next start does the same
             log.warning("claims_not_released", extra={"fields": {"reason": str(trouble)}})
 
     async def flush(self) -> None:
         """Send all that is due now, then return. What the servers will not take stays queued."""
-        while rows := await self._claim(self._parallel):
+        while rows := await self.claims.take(self._parallel):
             await asyncio.gather(*(self._deliver(row) for row in rows))
 
     async def _turn(self, under_way: set[asyncio.Task[None]]) -> None:
         """Fill the free places, then wait for a change. A slow mail holds its own place only."""
         self._wake.clear()
-        if self._claimed and abs(self._clock.now() - self._claimed_at) > AHEAD_FOR:
-            await self._give_back()
-        if not self._claimed and len(under_way) < self._parallel:
-            self._claimed_at = self._clock.now()
-            self._claimed.extend(await self._claim(self._parallel * AHEAD))
-        while self._claimed and len(under_way) < self._parallel and not self._shut() and self._may_begin():
-            row = self._claimed.popleft()
-            self._begun[row.id] = (row.rank, self._clock.now())
+        await self.claims.refill(self._parallel, room=len(under_way) < self._parallel)
+        while len(under_way) < self._parallel and (row := self.claims.begin()) is not None:
             under_way.add(asyncio.create_task(self._deliver(row)))
         self.progress.step(self._clock.now(), "store")
         await self._await_change(under_way, full=len(under_way) >= self._parallel)
         self._reap(under_way)
-
-    def _may_begin(self) -> bool:
-        """Not in the first moment of a graver mail: a customer's acknowledgement does not share processor and
-        store with the notifications of the same ticket. A slow server holds nobody up, and while mails wait
-        to be read nobody is alone anyway."""
-        if self.behind():
-            return True
-        now, rank = self._clock.now(), self._claimed[0].rank
-        return not any(r < rank and abs(now - since) <= ALONE_FOR for r, since in self._begun.values())
 
     async def _finish(self, under_way: set[asyncio.Task[None]]) -> None:
         """Let what is under way come to its end; a cancellation ends it."""
@@ -186,14 +128,6 @@ class OutboxLoop:
             except Unavailable as trouble:  # its claim is released at the next start, and the bytes repeated
                 log.warning("delivery_not_recorded", extra={"fields": {"reason": str(trouble)}})
 
-    async def _give_back(self) -> None:
-        """What was claimed ahead and not begun is due again at once, for whoever comes next."""
-        if self._claimed:
-            await self._store.unclaim(tuple(self._claimed))
-            for row in self._claimed:
-                self._unsettled.over(row)
-            self._claimed.clear()
-
     def _reap(self, under_way: set[asyncio.Task[None]]) -> None:
         for task in [task for task in under_way if task.done()]:
             under_way.discard(task)
@@ -208,57 +142,20 @@ class OutboxLoop:
         try:
             await asyncio.wait(
                 [*under_way, *waits],
-                timeout=None if full else await self._until_due(),
+                timeout=None if full else await self.claims.until_due(),
                 return_when=asyncio.FIRST_COMPLETED,
             )
         finally:
             for task in waits:
                 task.cancel()
 
-    async def _until_due(self) -> float:
-        """Seconds until there may be something to claim, or what is claimed may begin."""
-        if self._claimed and not self._shut():
-            return ALONE_FOR.total_seconds()
-        due = self._clock.now() if self._claimed else await self._store.next_outbox_due()
-        if due is None:
-            return self._longest_sleep
-        if self._closed_until is not None:
-            due = max(due, self._closed_until)
-        soonest = BETWEEN_LOOKS if self._lying and not self._claimed else 0.0
-        return min(max((due - self._clock.now()).total_seconds(), soonest), self._longest_sleep)
-
-    def _shut(self) -> bool:
-        """The server was out of reach a moment ago."""
-        return self._closed_until is not None and self._clock.now() < self._closed_until
-
-    async def _claim(self, limit: int) -> list[OutboxRow]:
-        """Due rows, unless the server was just out of reach: then no waiting row is touched in vain."""
-        now = self._clock.now()
-        if self._shut():
-            self._caught_up.set()
-            return []
-        patience = PATIENCE if self.behind() else timedelta(0)
-        rows = await self._store.claim_outbox(now, limit, LEASE, self._in_hand, patience)
-        self._lying = bool(patience) and len(rows) < limit
-        if sum(row.rank < NOTIFICATIONS for row in rows) > limit // 2:
-            self._caught_up.clear()
-        else:
-            self._caught_up.set()
-        self._unsettled.claimed(rows, now + LEASE)
-        if len(rows) < limit:
-            self._unsettled.none_due(now, timedelta(seconds=self._longest_sleep))
-            if not rows and not self.progress.waiting:
-                self.progress.heal("smtp")  # nobody waits for it any more
-        return rows
-
     async def _deliver(self, row: OutboxRow) -> None:
-        """One attempt of one row, recorded. However long it takes, nobody else here begins it meanwhile."""
-        self._in_hand.add(row.id)
+        """One attempt of one row, recorded."""
+        self.claims.hold(row)
         try:
             await self._attempt(row)
         finally:
-            self._in_hand.discard(row.id)
-            self._begun.pop(row.id, None)
+            self.claims.let_go(row)
 
     async def _attempt(self, row: OutboxRow) -> None:
         now = self._clock.now()
@@ -269,7 +166,7 @@ class OutboxLoop:
         try:
             rendered = await self._rendered(row, step, now)
         except Conflict:
-            self._unsettled.over(row)
+            self.claims.unsettled.over(row)
             return  # superseded or taken back meanwhile
         except (Unavailable, asyncio.CancelledError):
             raise
@@ -318,10 +215,10 @@ class OutboxLoop:
 
     def _changed(self, row: OutboxRow) -> None:
         log.warning("outbox_row_changed", extra={"fields": _fields(row)})
-        self._unsettled.over(row)
+        self.claims.unsettled.over(row)
 
     def _recorded(self, row: OutboxRow, decision: Decision, applied: Applied) -> None:
-        self._unsettled.decided(row, decision)
+        self.claims.unsettled.decided(row, decision)
         if applied.queued:
             self.wake()
         if applied.wakes:
@@ -332,14 +229,14 @@ class OutboxLoop:
         if delivery.outcome is Outcome.UNREACHABLE:
             now = self._clock.now()
             self.progress.fail("smtp", delivery.text, now, refused=delivery.code in LOGIN_REFUSED)
-            if self._closed_until is None or now >= self._closed_until:
+            if not self.claims.shut():
                 pause = self._backoff.after(Unavailable("smtp", delivery.text))
-                self._closed_until = now + timedelta(seconds=pause)
+                self.claims.close(now + timedelta(seconds=pause))
         elif delivery.outcome is not Outcome.LOCAL:  # which no server had a part in
             if self._backoff.reset():
                 log.info("smtp_back")
             self.progress.heal("smtp")
-            self._closed_until = None
+            self.claims.open()
         fields = {**_fields(row), "outcome": delivery.outcome.value, "code": delivery.code}
         if delivery.outcome is Outcome.ACCEPTED:
             log.info("mail_sent", extra={"fields": fields})

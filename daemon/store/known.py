@@ -19,6 +19,7 @@ from daemon.store.connection import Client, Row, rows
 from daemon.store.readings import moment
 
 _OF: Final = 20
+"""The archive is read anew once one in so many of its tickets was solved or reopened since."""
 
 
 class Known:
@@ -50,7 +51,7 @@ class Known:
 
     def solved(self, tickets: int) -> None:
         """So many were solved or reopened. Reading hundreds anew for each would cost more than the mail that
-        asks for them: one in `_OF` that has changed is not missed."""
+        asks for them."""
         self._solved_since += tickets
         if self._archive is not None and self._solved_since * _OF > len(self._archive.tickets):
             self._archive = None

@@ -16,7 +16,7 @@ from daemon.core.commands.values import Verb
 from daemon.edges.system.clock import SystemClock
 from tests.e2e.conftest import SmtpProcess
 from tests.e2e.desk import Daemons, Desk, customer_mail, until
-from tests.e2e.programs import answer
+from tests.e2e.programs import answer, text_of
 from tests.e2e.test_agents_at_work import ALEX, Life
 from tests.e2e.test_whole_life import command
 from tests.mail.client_replies import REPLIES
@@ -158,7 +158,7 @@ def test_a_credit_is_decided_in_both_languages(life: Life) -> None:
         of_it = f"FROM credit WHERE ticket_id = {number} ORDER BY id DESC LIMIT 1"
         until(partial(is_true, desk, f"SELECT state = '{state}' {of_it}"), f"{state} on {ref}", desk)
         if amount is not None:
-            assert f"10,00{NBSP}$" in life.gets("credit", MARIE).get_body(("plain",)).get_content()  # type: ignore[union-attr]
+            assert f"10,00{NBSP}$" in text_of(life.gets("credit", MARIE))
     assert len(life.sent("credit", MARIE)) == 1, "a refused one is not told"
 
 
@@ -196,7 +196,7 @@ def test_a_mail_that_went_to_an_agent_becomes_its_writers_ticket(life: Life, lan
     desk.deliver(answer(asked, AGENT, "oui" if language == "fr" else "yes", REPLIES[0]))
     told = life.gets("notification", ALEX)
     assert desk.rows("SELECT requester, severity FROM ticket") == [("luc@ailleurs.example", "S2")]
-    assert f"↩ Répondre à ce courriel{NBSP}: luc@ailleurs.example" in told.get_body(("plain",)).get_content()  # type: ignore[union-attr]
+    assert f"↩ Répondre à ce courriel{NBSP}: luc@ailleurs.example" in text_of(told)
     desk.deliver(answer(told, AGENT, "Bonjour, on regarde ça.", REPLIES[0]))
     assert life.gets("reply", "luc@ailleurs.example")["X-Azimut-Ticket"] == "AZ-1001"
     assert not life.sent("ack", "luc@ailleurs.example"), "they wrote to a person, who answers"

@@ -14,7 +14,8 @@ from daemon.core.dossier import Dossier
 from daemon.core.sla.events import Replied, Taken, TicketEvent
 from daemon.core.values import Outcome, Priority, State
 from daemon.loops import backoff
-from daemon.loops.outbox import AHEAD_FOR, ALONE_FOR, LEASE, PATIENCE, OutboxLoop
+from daemon.loops.claims import AHEAD_FOR, ALONE_FOR, LEASE, PATIENCE
+from daemon.loops.outbox import OutboxLoop
 from daemon.ports import Conflict, Unavailable
 from tests.core.build import T0, policy, ticket
 from tests.core.dossiers import dossier
@@ -103,7 +104,7 @@ async def test_a_notification_begins_once_the_customers_mail_is_away_or_the_serv
         await world.until(lambda: world.sent == [1])
         await turns(20)
         assert len(world.smtp.sent) == 2, "the other customer's mail is just begun too"
-        world.loop.behind = lambda: behind
+        world.loop.claims.behind = lambda: behind
         world.clock.time += ALONE_FOR * (not behind) * 2
         world.loop.wake()
         await world.until(lambda: sorted(world.sent) == [1, 3, 4])
@@ -140,7 +141,7 @@ async def test_a_mail_that_is_queued_later_leaves_at_once_when_the_loop_is_woken
 
 async def test_while_customers_wait_to_be_read_notifications_lie_and_nobody_looks_without_end() -> None:
     world = World()
-    world.loop.behind = lambda: True
+    world.loop.claims.behind = lambda: True
     world.store.next_due = world.clock.now()  # a notification, due and lying
     async with world.running():
         await world.until(lambda: bool(world.store.patience))
@@ -151,7 +152,7 @@ async def test_while_customers_wait_to_be_read_notifications_lie_and_nobody_look
         await world.until(lambda: len(world.store.patience) > looks)
         assert set(world.store.patience) == {PATIENCE}
         assert looks < 5
-        world.loop.behind = lambda: False
+        world.loop.claims.behind = lambda: False
         world.store.next_due = None
         world.loop.wake()
         await world.until(lambda: world.store.patience[-1] == timedelta(0))
@@ -162,10 +163,10 @@ async def test_the_intake_gives_way_while_customers_mails_pile_up_and_never_for_
     world.store.due = [outbox_row(number, rank=4) for number in range(1, 11)]
     for number in range(1, 11):
         world.smtp.gates[f"client{number}@client.example"] = asyncio.Event()
-    await world.loop.caught_up()
+    await world.loop.claims.caught_up()
     async with world.running():
         await world.until(lambda: len(world.smtp.sent) == 2)
-        waiting = asyncio.create_task(world.loop.caught_up())
+        waiting = asyncio.create_task(world.loop.claims.caught_up())
         await turns(20)
         assert not waiting.done()
         for gate in world.smtp.gates.values():
@@ -175,7 +176,7 @@ async def test_the_intake_gives_way_while_customers_mails_pile_up_and_never_for_
         world.store.due = [outbox_row(number, rank=5) for number in range(20, 24)]
         world.loop.wake()
         await world.until(lambda: len(world.sent) == 14)
-        waiting = asyncio.create_task(world.loop.caught_up())
+        waiting = asyncio.create_task(world.loop.claims.caught_up())
         await turns(5)
         assert waiting.done(), "notifications can wait"
 

@@ -8,9 +8,9 @@ from datetime import timedelta
 import pytest
 
 from daemon.core.values import Delivery, Outcome
+from daemon.loops.claims import LEASE
 from daemon.loops.handfuls import MAILS
 from daemon.loops.health import hanging
-from daemon.loops.outbox import LEASE
 from daemon.loops.progress import WORKING
 from daemon.ports import MoveRefused, Unavailable
 from tests.loops import test_intake, test_outbox
