@@ -15,12 +15,12 @@ import statistics
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final, cast
 
 import numpy as np
 
-from classifiers.blending import Blend
 from classifiers.components import READER, SECOND, TEXT, Facet, Reader, SecondOpinion, worksheet
 from classifiers.encoder import Encoder
 from classifiers.examples import FROZEN, Example, read_corpus, split
@@ -83,13 +83,11 @@ def _judges(nlp: Language, training: Sequence[Example]) -> dict[str, tuple[Judge
         return softmax(severity.judge(_vectors(nlp, text)).scores)
 
     def blended(below: float) -> Judge:
-        blend = Blend(
-            below=below, weight=shipped.weight, sharpness=shipped.sharpness, leaning=(0.0,) * len(SEVERITIES)
-        )
+        blend = replace(shipped, below=below, leaning=(0.0,) * len(SEVERITIES))
 
         def judge(text: str) -> Doubles:
             verdict = severity.judge(_vectors(nlp, text))
-            if blend.asks(verdict, read=False):
+            if blend.asks(verdict, {}, read=False):
                 verdict = blend.together(verdict, encoder.probabilities(text)["severity"])
             return np.array(list(verdict.probabilities.values()))
 

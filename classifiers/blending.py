@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Final
 
 import numpy as np
@@ -14,14 +14,14 @@ from classifiers.linear import Doubles, softmax
 _LEAST: Final = 1e-6  # no opinion is so sure that another counts for nothing
 _WEIGHTS: Final = tuple(n / 10 for n in range(1, 10))
 _SHARPNESS: Final = tuple(n / 10 for n in range(5, 26))
-_OFFSETS: Final = tuple(n / 10 for n in range(31))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Blend:
     """For one facet. The encoder is asked where the linear models' likeliest label has less than `below`;
     unless the facet `leads`, only for a text that it has read for another facet already: reading takes the
-    time, and the answers to the other questions come with it.
+    time, and the answers to the other questions come with it. It also leads `after` another facet, by name,
+    was judged so.
 
     Both opinions are added as log-probabilities, the encoder's with `weight`, theirs with the rest, times
     `sharpness`, which calibrates the sum. `leaning` is added for the decision alone, as in `FacetModel`."""
@@ -31,10 +31,12 @@ class Blend:
     sharpness: float
     leaning: tuple[float, ...]
     leads: bool = True
+    after: Mapping[str, str] = field(default_factory=dict)
 
-    def asks(self, verdict: Verdict, *, read: bool) -> bool:
-        """`read`: the encoder has read this text."""
-        return (self.leads or read) and max(verdict.probabilities.values()) < self.below
+    def asks(self, verdict: Verdict, others: Mapping[str, Verdict], *, read: bool) -> bool:
+        """`others`: the verdicts of the facets before it; `read`: the encoder has read this text."""
+        follows = any(name in others and others[name].label == label for name, label in self.after.items())
+        return (self.leads or read or follows) and max(verdict.probabilities.values()) < self.below
 
     def together(self, verdict: Verdict, second: Doubles) -> Verdict:
         """`second`: the encoder's probabilities, in the order of the verdict's labels. The scores stay those
@@ -67,49 +69,41 @@ def read_blend(record: Mapping[str, object]) -> Blend:
     leads = record["leads"]
     if not isinstance(leads, bool):
         raise TypeError("leads must be true or false")
+    after = record["after"]
+    if not isinstance(after, dict):
+        raise TypeError("after must be labels by facet")
     numbers = {name: float(str(record[name])) for name in ("below", "weight", "sharpness")}
-    return Blend(leaning=tuple(map(float, leaning)), leads=leads, **numbers)
+    return Blend(
+        leaning=tuple(map(float, leaning)),
+        leads=leads,
+        after={str(facet): str(label) for facet, label in after.items()},
+        **numbers,
+    )
 
 
 def fit_blend(
-    first: Doubles,
-    second: Doubles,
-    labels: Sequence[int],
-    costs: Sequence[float],
-    odds: Sequence[float],
-    *,
-    below: float,
-    leads: bool = True,
+    asked: Sequence[tuple[Verdict, Doubles]], labels: Sequence[str], costs: Sequence[float], shape: Blend
 ) -> Blend:
-    """The blend that fits mails which neither was trained on: (mails x labels) probabilities of both, the
-    right label's index, what missing a label costs, and what is added to its leaning by hand (`odds`).
-
-    Weight and sharpness by likelihood, then the leaning of dear labels by cost; near zero wins a tie. The
-    mails that are not asked about take no part."""
-    right = np.array(labels)
-    asked = first.max(axis=1) < below
-    first, second, right = first[asked], second[asked], right[asked]
-    plain = (0.0,) * len(costs)
+    """`shape` with the weight and the sharpness that fit mails which neither opinion was trained on, by
+    likelihood; a tie goes to the first. `asked`: both opinions of each mail that is asked about; `labels`:
+    the right label of each; `costs`: what missing a label costs, in the order of the verdicts' labels."""
+    leaning = tuple(float(x) for x in np.log(costs))
+    if not asked:
+        return replace(shape, leaning=leaning)
+    names = list(asked[0][0].probabilities)
+    right = np.array([names.index(label) for label in labels])
+    first = np.array([list(verdict.probabilities.values()) for verdict, _ in asked])
+    second = np.array([shares for _, shares in asked])
 
     def loss(blend: Blend) -> float:
-        shares = np.array([softmax(row) for row in blend._scores(first, second)])
+        shares = softmax(blend._scores(first, second))
         return -float(np.log(shares[np.arange(len(right)), right]).sum())
 
-    candidates = [
-        Blend(below=below, weight=weight, sharpness=sharpness, leaning=plain, leads=leads)
-        for weight in _WEIGHTS
-        for sharpness in _SHARPNESS
-    ]
-    best = min(candidates, key=loss)
-    scores = best._scores(first, second)
-    leaning = np.zeros(len(costs))
-    for n, cost in enumerate(costs):
-        if cost == 1:
-            continue
-        spent: list[float] = []
-        for offset in _OFFSETS:
-            leaning[n] = offset
-            wrong = (scores + leaning).argmax(axis=1) != right
-            spent.append(float(np.sum(np.array(costs)[right] * wrong)))
-        leaning[n] = _OFFSETS[int(np.argmin(spent))]
-    return replace(best, leaning=tuple((leaning + np.array(odds)).tolist()))
+    return min(
+        (
+            replace(shape, leaning=leaning, weight=weight, sharpness=sharpness)
+            for weight in _WEIGHTS
+            for sharpness in _SHARPNESS
+        ),
+        key=loss,
+    )

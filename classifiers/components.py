@@ -85,7 +85,7 @@ class SecondOpinion:
     def _of(self, sheet: Worksheet, facet: str, verdict: Verdict) -> Verdict:
         blend = self.blends.get(facet)
         read = sheet.encoded is not None
-        if self.encoder is None or blend is None or not blend.asks(verdict, read=read):
+        if self.encoder is None or blend is None or not blend.asks(verdict, sheet.verdicts, read=read):
             return verdict
         if sheet.encoded is None:
             sheet.encoded = self.encoder.probabilities(sheet.text)

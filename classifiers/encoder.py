@@ -68,7 +68,6 @@ class Encoder:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1  # the daemon's cores have other work
         options.enable_mem_pattern = False  # a plan kept for each length
-        options.add_session_config_entry("session.disable_prepacking", "1")  # a second copy of each matrix
         options.log_severity_level = 3
         source = self.weights if isinstance(self.weights, bytes) else str(self.weights)
         self._pieces = pieces

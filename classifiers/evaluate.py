@@ -29,8 +29,9 @@ Report = dict[str, object]
 
 def evaluate(triage: Triage, examples: Sequence[Example]) -> Report:
     """A JSON-ready report: `mails`; for each facet accuracy, macro-F1, recall and precision by label, and for
-    severity and intent the calibration error (`ece`); `by_language`, `by_difficulty` and `by_length`
-    severity's figures, `intent_by_length` intent's (short: up to 15 words); `priority` as the rule makes it
+    severity and intent the calibration error (`ece`); `by_language`, `by_difficulty`, `by_length` and
+    `by_register` (where one was noted) severity's figures, `intent_by_length` intent's (short: up to 15
+    words); `of_s1` those of the two facets that make an S1 a P1, on S1 mails; `priority` as the rule makes it
     of the facets (no directory); `evidence.overlap`, the share of tickets whose first severity clause touches
     what the annotator marked."""
     readings = triage.classify_many((e.subject, e.body) for e in examples)
@@ -51,6 +52,9 @@ def evaluate(triage: Triage, examples: Sequence[Example]) -> Report:
     report["by_language"] = _severity_by(tickets, lambda e: e.language)
     report["by_difficulty"] = _severity_by(tickets, lambda e: "hard" if e.hard else "plain")
     report["by_length"] = _severity_by(tickets, _length)
+    report["by_register"] = _severity_by([(e, r) for e, r in tickets if e.register], lambda e: e.register)
+    of_s1 = [(e, r) for e, r in tickets if e.severity == "S1"]
+    report["of_s1"] = {facet: _facet(facet, _FACETS[facet], of_s1) for facet in ("other_means", "installs")}
     report["intent_by_length"] = {
         name: _facet("intent", INTENTS, [(e, r) for e, r in pairs if _length(e) == name])
         for name in sorted({_length(e) for e, _ in pairs})

@@ -21,8 +21,8 @@ _TEST_SHARE: Final = 0.15
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Example:
     """A mail with its labels. `severity` None unless the intent is ticket; `details` are those given, in our
-    names; `language` fr, en or mixed; `group` names the contrast set, or the mail itself. Where nobody has
-    labelled a facet (mails of a desk) it is None."""
+    names; `language` fr, en or mixed; `group` names the contrast set, or the mail itself; `register` says how
+    it is written, where that was noted. Where nobody has labelled a facet (mails of a desk) it is None."""
 
     id: str
     subject: str
@@ -36,6 +36,7 @@ class Example:
     hard: bool
     language: str
     group: str
+    register: str = ""
 
 
 class CorpusFault(Exception):
@@ -129,6 +130,7 @@ def _example(row: dict[str, object], source: str) -> Example:
         hard=bool(row["hard"]),
         language=str(row.get("lang") or "fr"),
         group=f"{source} {row['set']}" if row.get("set") is not None else str(row["id"]),
+        register=str(row.get("register") or ""),
     )
     _check(example)
     return example

@@ -99,7 +99,8 @@ def blank() -> Language:
     nlp = spacy.blank("xx")
     nlp.add_pipe("azimut_reader", name=READER)
     nlp.add_pipe("azimut_second_opinion", name=SECOND)
-    for facet in ("intent", *EVIDENCE_FACETS, *DETAILS):
+    # installs before other means: for an S1 it has the text read, and what is read serves those after it
+    for facet in ("intent", "severity", "installs", "other_means", *DETAILS):
         config = {
             "explain": facet in EVIDENCE_FACETS,
             "silent": list(SILENT.get(facet, ())),

@@ -25,7 +25,7 @@ from classifiers.plans import NOT_LABELLED, PLANS, Plan
 from classifiers.segmentation import layout
 
 SEED: Final = 20261125
-VERSION: Final = "0.3.0"
+VERSION: Final = "0.4.0"
 """Of the trained model: it changes with the corpus or the design."""
 _FOLDS: Final = 4
 _LEAST: Final = 2  # a feature seen in one mail only teaches nothing
@@ -34,7 +34,6 @@ _STACK_STRENGTH: Final = 0.3
 _SHORT: Final = 15  # words; such a mail says about as much as one clause,
 _SHORT_COUNTS: Final = 0.3  # so among whole mails it counts less than one that gives a context
 _REVISIONS: Final = 2  # how often the telling clause of a mail is chosen anew
-_OFFSETS: Final = tuple(n / 10 for n in range(31))
 
 Progress = Callable[[str], None]
 
@@ -104,7 +103,7 @@ def _decisive(example: Example, text: str, reading: Vectors) -> tuple[bool, ...]
 
 
 def _facet_model(plan: Plan, cases: Sequence[_Case], width: int) -> FacetModel:
-    """Out-of-fold inputs fit the stack and the leaning; then both models are trained on all cases."""
+    """Out-of-fold inputs fit the stack; then both models are trained on all cases."""
     labels = np.array([case.label for case in cases])
     counting = np.array([case.weight for case in cases])
     columns = len(plan.labels) + len(plan.clauses)
@@ -123,10 +122,7 @@ def _facet_model(plan: Plan, cases: Sequence[_Case], width: int) -> FacetModel:
         strength=_STACK_STRENGTH,
         importance=counting,
     )
-    scores = _product(inputs, stack) + level
-    costs = np.array([plan.costs.get(label, 1.0) for label in plan.labels])
-    leaning = _leaning(scores, labels, costs, counting)
-    leaning += np.log([plan.odds.get(label, 1.0) for label in plan.labels])
+    leaning = np.log([plan.costs.get(label, 1.0) for label in plan.labels])
     brief = stack[columns:].T.copy() if plan.by_length else None
     return FacetModel(*_models(plan, cases, width), stack[:columns].T.copy(), level, leaning, brief)
 
@@ -219,17 +215,3 @@ def _most_telling(owner: Ints, own: Ints, held: NDArray[np.bool_], over: Doubles
     for _, _, minus in best.values():
         labels[-minus] = own[-minus]
     return labels
-
-
-def _leaning(scores: Doubles, labels: Ints, costs: Doubles, counting: Doubles) -> Doubles:
-    """What to add to the scores of dear labels so that the errors cost least; nothing to the others, whose
-    calibrated scores already decide best. Near zero wins a tie."""
-    leaning = np.zeros(scores.shape[1])
-    for n in np.flatnonzero(costs != 1):
-        spent: list[float] = []
-        for offset in _OFFSETS:
-            leaning[n] = offset
-            wrong = (scores + leaning).argmax(axis=1) != labels
-            spent.append(float(np.sum(counting * costs[labels] * wrong)))
-        leaning[n] = _OFFSETS[int(np.argmin(spent))]
-    return leaning

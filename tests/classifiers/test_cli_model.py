@@ -141,7 +141,7 @@ def test_a_file_that_is_no_mail_fails_with_a_reason(tmp_path: Path) -> None:
 def test_evaluate_prints_one_document_or_a_table(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("model", "evaluate", "--json") == 0
     report = json.loads(capsys.readouterr().out)
-    assert {"severity", "intent", "by_language", "by_difficulty"} <= set(report)
+    assert {"severity", "intent", "by_language", "by_difficulty", "of_s1"} <= set(report)
     assert {"accuracy", "macro_f1", "recall", "precision", "ece"} <= set(report["severity"])
     assert run("model", "evaluate") == 0
     assert "| severity, hard |" in capsys.readouterr().out

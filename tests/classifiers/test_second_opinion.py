@@ -74,6 +74,18 @@ def test_it_is_asked_once_a_mail_and_only_where_the_first_opinion_is_unsure() ->
     assert asked.about["asked"] == [TEXT]
 
 
+def test_a_facet_leads_after_another_was_judged_so() -> None:
+    second = SecondOpinion()
+    second.encoder = asked = reads()
+    second.blends = {"intent": blend(leads=False, after={"severity": "S1"})}
+    page, unsure = sheet(), verdict(0.3, 0.4, 0.3)
+    page.verdicts["severity"] = verdict(0.1, 0.9, 0.0001)
+    assert second._of(page, "intent", unsure) is unsure
+    page.verdicts["severity"] = verdict(0.9, 0.1, 0.0001)
+    assert second._of(page, "intent", unsure).label == "S3"
+    assert asked.about["asked"] == [TEXT]
+
+
 def test_a_facet_that_does_not_lead_profits_only_from_what_was_read_anyway() -> None:
     second = SecondOpinion()
     second.encoder = asked = reads()
@@ -116,20 +128,28 @@ def test_the_better_opinion_weighs_more_and_the_sum_is_calibrated() -> None:
         return np.array([softmax(row) for row in scores])
 
     poor, good = opinion(0.3), opinion(2.5)
-    found = fit_blend(poor, good, right.tolist(), [1.0, 1.0, 1.0], PLAIN, below=2)
-    turned = fit_blend(good, poor, right.tolist(), [1.0, 1.0, 1.0], PLAIN, below=2)
+
+    def fitted(first: Any, second: Any, costs: tuple[float, ...] = (1.0, 1.0, 1.0)) -> Blend:
+        asked = [(verdict(*one), two) for one, two in zip(first, second, strict=True)]
+        return fit_blend(asked, [LABELS[n] for n in right], costs, blend())
+
+    found, turned = fitted(poor, good), fitted(good, poor)
     assert found.weight > 0.6 > 0.4 > turned.weight
     assert found.leaning == PLAIN
-    dear = fit_blend(poor, good, right.tolist(), [5.0, 1.0, 1.0], PLAIN, below=2)
-    assert dear.leaning[0] > 0
-    assert dear.leaning[1:] == (0.0, 0.0)
+    assert fitted(poor, good, (5.0, 1.0, 1.0)).leaning == (pytest.approx(np.log(5)), 0.0, 0.0)
+
+
+def test_where_nobody_is_asked_there_is_nothing_to_weigh() -> None:
+    assert fit_blend([], [], [2.0, 1.0, 1.0], blend()).weight == 0.5
 
 
 def test_a_blend_comes_back_from_its_record() -> None:
-    one = blend(leaning=(0.5, 0.0, 0.0))
+    one = blend(leaning=(0.5, 0.0, 0.0), after={"severity": "S1"})
     assert read_blend({**one.to_json(), "leaning": list(one.leaning)}) == one
     with pytest.raises(TypeError, match="leaning"):
         read_blend({**one.to_json(), "leaning": 3})
+    with pytest.raises(TypeError, match="after"):
+        read_blend({**one.to_json(), "leaning": [0.5], "after": ["S1"]})
 
 
 def test_what_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
