@@ -70,6 +70,9 @@ class Life:
         return found
 
 
+FROZEN = "Notre caisse est gelée depuis ce matin, on ne peut plus encaisser."
+
+
 def words(mail: EmailMessage) -> str:
     body = mail.get_body(("plain",))
     return "" if body is None else " ".join(body.get_content().split())
@@ -150,7 +153,7 @@ def test_nobody_else_drives_the_desk(life: Life) -> None:
     ack = life.gets("ack", MARIE)
     life.answers(ack, MARIE, "#résolu")
     life.gets("notification", ALEX, 2)
-    life.answers(told, "someone@elsewhere.example", "#résolu\r\n\r\nNotre caisse est gelée.")
+    life.answers(told, "someone@elsewhere.example", f"#résolu\r\n\r\n{FROZEN}")
     until(
         lambda: life.desk.rows("SELECT count(*) FROM ticket") == [(2,)],
         "the stranger's own ticket",
