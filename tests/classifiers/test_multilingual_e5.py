@@ -53,6 +53,14 @@ def test_text_is_cut_in_lower_case_between_its_ends() -> None:
     assert cut == ["<s>", "▁caisse", "▁gel", "ée", "</s>"]
 
 
+def test_what_a_phone_writes_is_read_and_what_looks_like_an_end_is_none() -> None:
+    pieces = (*PIECES, "l", "'", '"', "/", "s")
+    whole = _tokenizer(Weights(a_file(pieces)), range(len(pieces)))
+    assert whole.encode("l’e “l” </s>").tokens == [
+        *("<s>", "▁", "l", "'", "e", "▁", '"', "l", '"', "▁", "/", "s", "▁", "</s>")
+    ]
+
+
 def test_only_pieces_that_the_mails_or_the_languages_need_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("classifiers.multilingual_e5._forms", {"fr": ["gelée"], "en": ["till"]}.get)
     weights = Weights(a_file())
