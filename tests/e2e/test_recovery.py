@@ -261,9 +261,12 @@ def test_forty_mails_a_failing_smtp_server_and_twelve_kills_lose_and_double_noth
         " AND o.recipient = CASE o.kind WHEN 'ack' THEN t.requester ELSE 'alex@azimutpos.com' END"
         " WHERE o.kind IN ('ack', 'notification') GROUP BY 1 ORDER BY 1"
     ) == [("ack", SOAK_MAILS, SOAK_MAILS, SOAK_MAILS), ("notification", SOAK_MAILS, SOAK_MAILS, 1)]
-    others = "SELECT count(*) FROM outbox WHERE kind NOT IN ('ack', 'notification')"
+    others = (
+        "SELECT count(*) FROM outbox WHERE kind NOT IN ('ack', 'notification')"
+        " AND cause NOT LIKE 'colleague:%'"  # once a day where an agent's server refuses
+    )
     undelivered = "SELECT count(*) FROM outbox WHERE state = 'failed' AND kind = 'ack'"
-    assert desk.rows(others) == desk.rows(undelivered)  # one notice of each; of a notification none is made
+    assert desk.rows(others) == desk.rows(undelivered)  # one notice of each
     assert (desk.mails_in("INBOX"), desk.mails_in("Processed")) == (0, SOAK_MAILS)
     for mails_of_kind in by_kind(desk, smtp.log).values():
         names = {mail["message_id"] for mail in mails_of_kind}
