@@ -267,6 +267,9 @@ def test_forty_mails_a_failing_smtp_server_and_twelve_kills_lose_and_double_noth
     )
     undelivered = "SELECT count(*) FROM outbox WHERE state = 'failed' AND kind = 'ack'"
     assert desk.rows(others) == desk.rows(undelivered)  # one notice of each
+    colleague = "SELECT count(*) FROM outbox WHERE cause LIKE 'colleague:%'"
+    untold = "SELECT count(*) > 0 FROM outbox WHERE state = 'failed' AND kind = 'notification'"
+    assert desk.rows(colleague) <= desk.rows(untold)
     assert (desk.mails_in("INBOX"), desk.mails_in("Processed")) == (0, SOAK_MAILS)
     for mails_of_kind in by_kind(desk, smtp.log).values():
         names = {mail["message_id"] for mail in mails_of_kind}
